@@ -1,0 +1,2 @@
+/** How plain blocks are compressed. */
+export type Codec = "zstd" | "gzip" | "none";
