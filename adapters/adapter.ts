@@ -78,8 +78,12 @@ export type Target =
   | { readonly state: "missing" | "empty" }
   | { readonly state: "filled"; readonly description: string };
 
-/** A load that is complete and checked, but perhaps not yet visible. Adapter's own facts, journaled. */
-export type Loaded = { readonly tables: readonly TableCount[]; readonly [fact: string]: unknown };
+/** A load that is complete and checked, but perhaps not yet visible. */
+export type Loaded = {
+  readonly tables: readonly TableCount[];
+  /** What `commit` needs to know: the adapter's own, journaled by the caller. */
+  readonly facts: { readonly [name: string]: string | number | boolean | null };
+};
 
 /** What all calls of one restore have in common. */
 export interface LoadRequest {
