@@ -1,0 +1,79 @@
+/** The program: its global options, its commands, and what a wrong command line means. */
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { CairnError } from "../errors.ts";
+import { addExamples, type Program } from "./command.ts";
+import { register as registerCompletions } from "./completions.ts";
+import { terminalWidth } from "./terminal.ts";
+import { write } from "./write.ts";
+
+const HELP_WIDTH = 100;
+
+/** Builds the command line. Nothing is read or written before it is parsed. */
+export function buildProgram(
+  version: string,
+  parts: { completions: boolean } = { completions: true },
+): Program {
+  const program = createProgram(version);
+  if (parts.completions) registerCompletions(program);
+  addExamples(program, [
+    ["cairn backup app.db", "back up an SQLite file to ./backups, without any configuration"],
+    ["cairn restore latest:app --into new.db", "restore its newest backup beside it"],
+    ["cairn init", "make a configuration and a key for backups that are encrypted"],
+  ]);
+  return program;
+}
+
+function createProgram(version: string): Program {
+  return new Command("cairn")
+    .description("Backups of databases that go on where they were cut off, and restores that are proven.")
+    .usage("<command> [options]")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .option("--config <file>", "configuration file (env: CAIRN_CONFIG)")
+    .option("--home <folder>", "state folder (env: CAIRN_HOME)")
+    .option("--json", "write JSON lines to standard output, text to standard error")
+    .option("--quiet", "print warnings and errors only")
+    .option("--debug", "print stacks, log more")
+    .option("--no-color", "no colours (env: NO_COLOR)")
+    .option("--utc", "exact times in UTC")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => write("stdout", text),
+      writeErr: () => {},
+      getOutHelpWidth: () => Math.min(HELP_WIDTH, terminalWidth("stdout")),
+      getOutHasColors: () => false,
+    })
+    .exitOverride()
+    .showSuggestionAfterError();
+}
+
+/**
+ * Parses a command line and runs its command, whose exit code is in `Deno.exitCode` afterwards. Throws `usage` when
+ * the line is wrong.
+ */
+export async function runProgram(program: Program, args: readonly string[]): Promise<void> {
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end in an exception too.
+    if (error.exitCode !== 0) throw usageError(error);
+  }
+}
+
+/** What commander says, in our words: `error: unknown option '--jsn'\n(Did you mean --json?)`. */
+function usageError(error: CommanderError): CairnError {
+  const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const near = rest.join(" ").match(/^\(Did you mean (?:one of )?(.*)\?\)$/)?.[1];
+  return new CairnError("usage", first.replaceAll("'", '"').replace(/\.$/, ""), {
+    hint: near === undefined
+      ? "cairn --help lists the commands and options"
+      : `did you mean ${quoteAll(near)}?`,
+  });
+}
+
+function quoteAll(words: string): string {
+  return words.split(", ").map((word) => `"${word}"`).join(" or ");
+}
