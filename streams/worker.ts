@@ -1,0 +1,52 @@
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+/** A worker of the pool: does one task at a time and sends every buffer back. */
+import { ChunkDamage, openChunks, sealChunks } from "./chunks.ts";
+import { createCollector } from "./collect.ts";
+import { compressBlock, decompressFrame, FrameDamage } from "./compression.ts";
+import type { Piece, Reply, Request } from "./task.ts";
+
+const dropped = createCollector(4 << 20);
+
+self.onmessage = async (event: MessageEvent<Request>) => {
+  const { id, input } = event.data;
+  let reply: Reply;
+  try {
+    const output = await perform(event.data);
+    reply = { id, output, spent: input.buffer };
+    self.postMessage(reply, output.buffer === input.buffer ? [input.buffer] : [output.buffer, input.buffer]);
+  } catch (thrown) {
+    const damage = thrown instanceof ChunkDamage || thrown instanceof FrameDamage;
+    reply = { id, error: thrown instanceof Error ? thrown.message : String(thrown), damage };
+    self.postMessage(reply);
+  }
+};
+
+async function perform({ task, input, output }: Request): Promise<Piece> {
+  const bytes = new Uint8Array(input.buffer, 0, input.length);
+  switch (task.kind) {
+    case "compress":
+      return intoOutput(compressBlock(task.codec, task.level, bytes), output, bytes.length);
+    case "decompress":
+      return intoOutput(decompressFrame(task.codec, bytes, task.plainBytes), output, task.plainBytes);
+    case "seal":
+    case "open": {
+      const target = output ?? new ArrayBuffer(input.length + (input.length >> 8));
+      const work = task.kind === "seal" ? sealChunks : openChunks;
+      return { buffer: target, length: await work(bytes, new Uint8Array(target), task) };
+    }
+  }
+}
+
+/** Copies a result into the buffer given for it, or sends the result's own buffer when it fills that. */
+function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined, garbage: number): Piece {
+  dropped(garbage);
+  const { buffer } = result;
+  if (output === undefined || output.byteLength < result.length) {
+    const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 &&
+      buffer.byteLength <= result.length + 8192;
+    return { buffer: own ? buffer : result.slice().buffer, length: result.length };
+  }
+  new Uint8Array(output).set(result);
+  return { buffer: output, length: result.length };
+}
