@@ -103,7 +103,10 @@ export function createOutput(options: OutputOptions, system: OutputSystem = REAL
       system.write("stderr", `${style.yellow(warning)}\n`);
     },
     json(value) {
-      if (isJson) system.write("stdout", `${JSON.stringify({ version: JSON_VERSION, ...value })}\n`);
+      if (!isJson) return;
+      const whole = Object.assign({ version: JSON_VERSION }, value, { version: JSON_VERSION });
+      const clean = (_: string, part: unknown) => typeof part === "string" ? redact(part) : part;
+      system.write("stdout", `${JSON.stringify(whole, clean)}\n`);
     },
     table(columns, rows) {
       for (const each of renderTable(columns, rows, system.width(people))) line(each);

@@ -220,7 +220,7 @@ function layOut(
   while (kept.length > 0 && textWidth(head) + 2 + textWidth(tail()) > width) kept.pop();
   if (kept.length === 0) return cut(head, width);
   const room = Math.min(BAR.most, width - textWidth(head) - textWidth(tail()) - 2);
-  if (share === undefined || percent === "" || room < BAR.least) return `${head}  ${tail()}`;
+  if (share === undefined || percent === "" || room < BAR.least) return `${head}  ${tail().trimStart()}`;
   return `${head} ${bar(share, room, style)} ${tail()}`;
 }
 

@@ -54,7 +54,9 @@ function fit(columns: readonly Column[], lines: readonly (readonly string[])[], 
   while (over > 0) {
     let widest = -1;
     widths.forEach((each, index) => {
-      if (columns[index]?.keep || each <= LEAST) return;
+      const column = columns[index];
+      // Half a number is another number.
+      if (column?.keep || column?.align === "right" || each <= LEAST) return;
       if (widest < 0 || each > (widths[widest] ?? 0)) widest = index;
     });
     if (widest < 0) break;

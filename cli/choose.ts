@@ -1,0 +1,82 @@
+/** Turns what a person typed, with the configuration behind it, into addresses, stores and jobs. */
+import { basename, resolve } from "node:path";
+import type { Config, DatabaseConfig } from "../config/config.ts";
+import { nearest } from "../config/near.ts";
+import { CairnError } from "../errors.ts";
+import { addressOf, type DatabaseAddress } from "../steps/address.ts";
+import { checkLabel, deriveLabel } from "../steps/artifact.ts";
+import type { LabelOrigin } from "../steps/job.ts";
+
+/** Where backups go when neither the command line nor the configuration says. */
+const DEFAULT_STORE = "./backups";
+
+/** A database that a person named. */
+export interface ChosenDatabase {
+  readonly address: DatabaseAddress;
+  readonly config: DatabaseConfig | undefined;
+  readonly label: string;
+  readonly labelOrigin: LabelOrigin;
+}
+
+/** The database behind a name in the configuration, a URL or a path. Throws `not_found` and names a near one. */
+export async function chooseDatabase(
+  config: Config,
+  text: string,
+  givenLabel: string | undefined,
+): Promise<ChosenDatabase> {
+  const known = config.databases.get(text);
+  if (known === undefined) await requireThing(config, text);
+  const address = await addressOf(known?.url ?? text);
+  if (givenLabel !== undefined) {
+    return { address, config: known, label: checkLabel(givenLabel), labelOrigin: "given" };
+  }
+  if (known !== undefined) {
+    return { address, config: known, label: known.label ?? text, labelOrigin: "configured" };
+  }
+  return { address, config: known, label: deriveLabel(basename(address.url)), labelOrigin: "derived" };
+}
+
+/** A word without a scheme or a slash that is no file may be a mistyped name. */
+async function requireThing(config: Config, text: string): Promise<void> {
+  if (/^[a-z][a-z0-9+.-]*:/.test(text) || await Deno.lstat(text).then(() => true, () => false)) return;
+  const names = [...config.databases.keys()];
+  const near = nearest(text, names);
+  const where = config.file === undefined ? "there is no configuration" : `no such name in ${config.file}`;
+  throw new CairnError("not_found", `nothing is called "${text}": ${where}, no such file`, {
+    hint: near === undefined
+      ? "give the path of an SQLite file, or a name from cairn.yaml"
+      : `did you mean "${near}"?`,
+  });
+}
+
+/** Where a restore goes: like a database, but it need not exist. */
+export async function chooseTarget(config: Config, text: string): Promise<DatabaseAddress> {
+  return await addressOf(config.databases.get(text)?.url ?? text);
+}
+
+/** The store that a word means: a name in the configuration, a URL or a folder. */
+export function chooseStore(config: Config, text: string): string {
+  return config.stores.get(text) ?? (/^[a-z][a-z0-9+.-]*:/.test(text) ? text : resolve(text));
+}
+
+/** The store to write to: the one asked for, the database's, the first one configured, or `./backups`. */
+export function storeToWrite(
+  config: Config,
+  asked: readonly string[],
+  database: DatabaseConfig | undefined,
+): string {
+  if (asked.length > 1) {
+    throw new CairnError("usage", "only one --to can be given: copies to further stores do not exist yet");
+  }
+  const [first] = config.stores.values();
+  return chooseStore(config, asked[0] ?? database?.store ?? first ?? DEFAULT_STORE);
+}
+
+/** The stores to look into: the one asked for, or all that are configured and, where it exists, `./backups`. */
+export async function storesToRead(config: Config, asked: string | undefined): Promise<string[]> {
+  if (asked !== undefined) return [chooseStore(config, asked)];
+  const stores = new Set(config.stores.values());
+  const folder = resolve(DEFAULT_STORE);
+  if (await Deno.stat(folder).then((stat) => stat.isDirectory, () => false)) stores.add(folder);
+  return [...stores];
+}

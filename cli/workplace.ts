@@ -1,0 +1,41 @@
+/** What commands that touch runs, databases or stores work with: the configuration, the surroundings and the engine. */
+import type { Config } from "../config/config.ts";
+import type { Engine } from "../engine/engine.ts";
+import { openEngine } from "../engine/engine.ts";
+import { loadConfig } from "../config/config.ts";
+import { type Environment, makeEnvironment } from "../steps/environment.ts";
+import { workflowsFor } from "../steps/workflows.ts";
+import { askSecret } from "./ask.ts";
+import type { Session } from "./session.ts";
+
+/** An open workplace. */
+export interface Workplace extends AsyncDisposable {
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly engine: Engine;
+}
+
+/** Reads the configuration and finds the surroundings, without the engine: for commands that only read stores. */
+export async function openSurroundings(
+  session: Session,
+): Promise<{ config: Config; environment: Environment }> {
+  const config = await loadConfig({ flag: session.options.config });
+  const environment = makeEnvironment({ home: session.home, version: session.version, ask: askSecret });
+  return { config, environment };
+}
+
+/** Opens the workplace; makes the state folder and its database when they are not there. */
+export async function openWorkplace(session: Session): Promise<Workplace> {
+  const { config, environment } = await openSurroundings(session);
+  const engine = await openEngine({
+    folder: session.home,
+    workflows: workflowsFor(environment),
+    signal: session.signal,
+  });
+  return {
+    config,
+    environment,
+    engine,
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
