@@ -65,3 +65,9 @@ export interface Workflow<I extends Json, O extends Json> {
    */
   clean(context: Context, input: I): Promise<void>;
 }
+
+/**
+ * A workflow whatever it takes and returns: how a registry holds different ones. Inputs are checked where a run is
+ * created, against the workflow itself, and come back from the journal as they were.
+ */
+export type AnyWorkflow = Workflow<Json, Json>;
