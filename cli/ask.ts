@@ -1,31 +1,64 @@
-/** Asks for a secret at a terminal, without showing what is typed. */
+/** Asks a person at the terminal. Questions go to standard error, so that standard output stays clean. */
+import { CairnError } from "../errors.ts";
+import { registerSecret } from "./redact.ts";
 import { canAsk } from "./terminal.ts";
 import { write } from "./write.ts";
 
-/** What a person types, or undefined where nobody can be asked. Ctrl-C and an empty line give up. */
+const ENTER = new Set(["\r", "\n"]);
+const ERASE = new Set(["\x7f", "\b"]);
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
+const CTRL_U = "\x15";
+
+/**
+ * Asks for a secret without showing what is typed, and has it masked in all output from now on. Undefined where
+ * nobody can be asked; throws `interrupted` on Ctrl-C.
+ */
 export async function askSecret(question: string): Promise<string | undefined> {
   if (!canAsk()) return undefined;
   write("stderr", question);
-  Deno.stdin.setRaw(true, { cbreak: false });
-  const typed: number[] = [];
-  const byte = new Uint8Array(1);
+  Deno.stdin.setRaw(true);
   try {
-    while (await Deno.stdin.read(byte) === 1) {
-      const [code = 0] = byte;
-      if (code === 0x0d || code === 0x0a) break;
-      if (code === 0x03 || code === 0x04) return undefined;
-      if (code === 0x7f || code === 0x08) removeCharacter(typed);
-      else typed.push(code);
-    }
+    const secret = await readHidden();
+    if (secret !== undefined) registerSecret(secret);
+    return secret;
   } finally {
     Deno.stdin.setRaw(false);
     write("stderr", "\n");
   }
-  return typed.length === 0 ? undefined : new TextDecoder().decode(new Uint8Array(typed));
 }
 
-/** Takes the last character back, with all its UTF-8 bytes. */
-function removeCharacter(typed: number[]): void {
-  while (((typed.at(-1) ?? 0) & 0xc0) === 0x80) typed.pop();
-  typed.pop();
+async function readHidden(): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1024);
+  let characters: string[] = [];
+  while (true) {
+    const count = await Deno.stdin.read(buffer);
+    if (count === null) return undefined;
+    for (const character of decoder.decode(buffer.subarray(0, count), { stream: true })) {
+      if (ENTER.has(character)) return characters.join("");
+      if (character === CTRL_C) throw new CairnError("interrupted", "stopped while a secret was asked for");
+      if (character === CTRL_D && characters.length === 0) return undefined;
+      if (ERASE.has(character)) characters.pop();
+      else if (character === CTRL_U) characters = [];
+      else if (character >= " ") characters.push(character);
+    }
+  }
+}
+
+/** Asks for a line; an empty answer is `fallback`. Undefined where nobody can be asked, or on Ctrl-D. */
+export async function askLine(question: string, fallback = ""): Promise<string | undefined> {
+  if (!canAsk()) return undefined;
+  write("stderr", fallback === "" ? `${question} ` : `${question} [${fallback}] `);
+  const buffer = new Uint8Array(4096);
+  const count = await Deno.stdin.read(buffer);
+  if (count === null) return undefined;
+  return new TextDecoder().decode(buffer.subarray(0, count)).trim() || fallback;
+}
+
+/** Asks yes or no; an empty answer is `fallback`. Undefined where nobody can be asked. */
+export async function askYesNo(question: string, fallback: boolean): Promise<boolean | undefined> {
+  const answer = await askLine(`${question} [${fallback ? "Y/n" : "y/N"}]`);
+  if (answer === undefined) return undefined;
+  return answer === "" ? fallback : /^y/i.test(answer);
 }

@@ -54,7 +54,7 @@ export function terminalWidth(stream: StreamName): number {
   }
 }
 
-/** True when questions can be asked: `prompt` and `confirm` return at once without a terminal. */
+/** True when a person can be asked: questions go to standard error, answers come from standard input. */
 export function canAsk(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
