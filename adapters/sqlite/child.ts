@@ -1,0 +1,84 @@
+/**
+ * The SQLite child: reads one request from standard input, answers on standard output, ends.
+ *
+ * A compiled Cairn calls {@linkcode serveChild} when its first argument is `CHILD_ARGUMENT`.
+ */
+import { CairnError, toCairnError } from "../../errors.ts";
+import { copyDatabase } from "./child_copy.ts";
+import { readFacts, readTarget } from "./child_facts.ts";
+import { replaceContent } from "./child_replace.ts";
+import { settleFile } from "./child_settle.ts";
+import { transplantTables } from "./child_transplant.ts";
+import type { CallName, Reply, Request } from "./messages.ts";
+import { fromSqlite } from "./sqlite_errors.ts";
+
+/** What a job may do beside its work. */
+export interface Job {
+  /** Reports progress to the main process, and ends this process when the main one is gone. */
+  progress(done: number, total: number): void;
+  /** Ends this process when the main one is gone: nobody would learn of the result. */
+  checkParent(): void;
+  /** Ends the job with an error from a place that cannot throw: the progress function of a backup. */
+  fail(error: CairnError): never;
+}
+
+/** Serves one request. */
+export async function serveChild(): Promise<void> {
+  const request: Request = JSON.parse(await new Response(Deno.stdin.readable).text());
+  const job = jobOf(request.parent);
+  try {
+    send({ kind: "result", value: await answer(request, job) });
+  } catch (error) {
+    sendFailure(error instanceof CairnError ? error : fromSqlite(error) ?? toCairnError(error));
+  }
+}
+
+function answer(request: Request, job: Job) {
+  switch (request.call) {
+    case "facts":
+      return readFacts(request.input);
+    case "copy":
+      return copyDatabase(request.input, job);
+    case "settle":
+      return settleFile(request.input);
+    case "inspect":
+      return readTarget(request.input);
+    case "replace":
+      return replaceContent(request.input, job);
+    case "transplant":
+      return transplantTables(request.input, job);
+  }
+}
+
+function jobOf(parent: number): Job {
+  const checkParent = () => {
+    if (Deno.ppid !== parent) Deno.exit(1);
+  };
+  let last = 0;
+  return {
+    checkParent,
+    progress(done, total) {
+      checkParent();
+      const now = performance.now();
+      if (now - last < 50 && done !== total) return;
+      last = now;
+      send({ kind: "progress", done, total });
+    },
+    fail(error) {
+      sendFailure(error);
+      Deno.exit(0);
+    },
+  };
+}
+
+function sendFailure(error: CairnError): void {
+  const { code, message, hint } = error;
+  send({ kind: "failed", error: { code, message, hint: hint ?? null } });
+}
+
+function send(reply: Reply<CallName>): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(reply) + "\n");
+  for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+}
+
+if (import.meta.main) await serveChild();
