@@ -15,7 +15,8 @@ export function register(program: Program): void {
       root.setup("cairn", "cairn", shell);
     }));
   addExamples(completions, [
-    ["source <(cairn completions bash)", "for this shell (needs the package bash-completion)"],
+    ["source <(cairn completions bash)", "for this shell; needs bash-completion"],
+    ["cairn completions zsh > ~/.zfunc/_cairn", "for good, when ~/.zfunc is in fpath"],
     ["cairn completions fish > ~/.config/fish/completions/cairn.fish", "for good"],
   ]);
 

@@ -1,8 +1,9 @@
 /** The program: its global options, its commands, and what a wrong command line means. */
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { type Argument, Command, CommanderError, type Option } from "@commander-js/extra-typings";
 import { CairnError } from "../errors.ts";
 import { addExamples, type Program } from "./command.ts";
 import { register as registerCompletions } from "./completions.ts";
+import { register as registerKey } from "./key.ts";
 import { terminalWidth } from "./terminal.ts";
 import { write } from "./write.ts";
 
@@ -14,7 +15,10 @@ export function buildProgram(
   parts: { completions: boolean } = { completions: true },
 ): Program {
   const program = createProgram(version);
+  registerKey(program);
   if (parts.completions) registerCompletions(program);
+  // Commander gives each group of commands a `help` of its own, beside `--help`: one way is enough.
+  for (const command of program.commands) if (command.commands.length > 0) command.helpCommand(false);
   addExamples(program, [
     ["cairn backup app.db", "back up an SQLite file to ./backups, without any configuration"],
     ["cairn restore latest:app --into new.db", "restore its newest backup beside it"],
@@ -24,7 +28,8 @@ export function buildProgram(
 }
 
 function createProgram(version: string): Program {
-  return new Command("cairn")
+  const globalOptions: Option[] = [];
+  const program = new Command("cairn")
     .description("Backups of databases that go on where they were cut off, and restores that are proven.")
     .usage("<command> [options]")
     .version(version, "-V, --version", "print the version")
@@ -37,15 +42,30 @@ function createProgram(version: string): Program {
     .option("--debug", "print stacks, log more")
     .option("--no-color", "no colours (env: NO_COLOR)")
     .option("--utc", "exact times in UTC")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(termOf)].join(" "),
+      visibleGlobalOptions: (command) => command.parent === null ? [] : globalOptions,
+      styleTitle: (title) => title.replace("Global Options", "Global options"),
+    })
     .configureOutput({
       writeOut: (text) => write("stdout", text),
-      writeErr: () => {},
+      // The help of a command whose subcommand is missing; errors are told by `failure.ts`.
+      writeErr: (text) => write("stderr", text),
+      outputError: () => {},
       getOutHelpWidth: () => Math.min(HELP_WIDTH, terminalWidth("stdout")),
       getOutHasColors: () => false,
     })
     .exitOverride()
     .showSuggestionAfterError();
+  globalOptions.push(...program.options.filter((option) => option.long !== "--version"));
+  return program;
+}
+
+/** As usage lines write it: `<artifact>`, `[database]`, `[words...]`. */
+function termOf(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 /**
@@ -65,6 +85,7 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
 
 /** What commander says, in our words: `error: unknown option '--jsn'\n(Did you mean --json?)`. */
 function usageError(error: CommanderError): CairnError {
+  if (error.code === "commander.help") return new CairnError("usage", "a subcommand is missing");
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const near = rest.join(" ").match(/^\(Did you mean (?:one of )?(.*)\?\)$/)?.[1];
   return new CairnError("usage", first.replaceAll("'", '"').replace(/\.$/, ""), {
