@@ -2,6 +2,7 @@
 import { configure, dispose, getLogger, type LogRecord, type Sink } from "@logtape/logtape";
 import { join } from "node:path";
 import { redact } from "./redact.ts";
+import { visible } from "./text.ts";
 
 /** A log file that is open. */
 export interface Log extends AsyncDisposable {
@@ -49,7 +50,7 @@ export async function openLog(home: string, isDebug = false): Promise<Log> {
 /** One line per record: time, level, process, text; further lines are indented, so that each record is found. */
 export function formatRecord(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString();
-  const text = redact(record.message.map(String).join("")).replaceAll("\n", "\n    ");
+  const text = redact(record.message.map(String).join("")).split("\n").map(visible).join("\n    ");
   return `${time} ${record.level.padEnd(7)} ${Deno.pid} ${text}\n`;
 }
 
