@@ -1,2 +1,5 @@
 /** How plain blocks are compressed. */
-export type Codec = "zstd" | "gzip" | "none";
+export type Codec = Compression | "none";
+
+/** What the workers compress with. */
+export type Compression = "zstd" | "gzip";

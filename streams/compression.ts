@@ -1,6 +1,6 @@
 /** One block to one frame and back, synchronously: what the workers do with zstd and gzip. */
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { Codec } from "./codec.ts";
+import type { Compression } from "./codec.ts";
 
 /**
  * Output is collected in pieces of this size. Measured: with 16 KiB to 1 MiB compression takes the same time, and
@@ -26,7 +26,7 @@ export class FrameDamage extends Error {}
  *
  * A zstd frame states its content size and carries a checksum; a gzip member carries its own size in an extra field.
  */
-export function compressBlock(codec: Codec, level: number, block: Uint8Array): Uint8Array {
+export function compressBlock(codec: Compression, level: number, block: Uint8Array): Uint8Array {
   if (codec === "zstd") {
     const options = {
       chunkSize: PIECE_BYTES,
@@ -40,7 +40,7 @@ export function compressBlock(codec: Codec, level: number, block: Uint8Array): U
     };
     return zstdCompressSync(block, options);
   }
-  return codec === "gzip" ? gzipMember(gzipSync(block, { level, chunkSize: PIECE_BYTES })) : block;
+  return gzipMember(gzipSync(block, { level, chunkSize: PIECE_BYTES }));
 }
 
 /** Puts our extra field into a gzip member that has no extra fields. */
@@ -60,8 +60,7 @@ function gzipMember(plain: Uint8Array): Uint8Array {
 /**
  * Decodes exactly one frame. Throws {@linkcode FrameDamage} unless exactly `plainBytes` come out; never makes more.
  */
-export function decompressFrame(codec: Codec, frame: Uint8Array, plainBytes: number): Uint8Array {
-  if (codec === "none") return frame;
+export function decompressFrame(codec: Compression, frame: Uint8Array, plainBytes: number): Uint8Array {
   const decode = codec === "zstd" ? zstdDecompressSync : gunzipSync;
   // A little more than the content, so that it all comes in one piece. Measured: exactly the content costs a second one.
   const options = { chunkSize: plainBytes + 4096, maxOutputLength: Math.max(1, plainBytes) };

@@ -4,7 +4,10 @@
 export interface Queue<T> {
   /** Adds an item; waits while the queue is full. */
   push(item: T): Promise<void>;
-  /** Takes the oldest item; waits while there is none. Undefined when the queue has ended and is empty. */
+  /**
+   * Takes the oldest item, and awaits it where it is itself a promise; waits while there is none. Undefined when
+   * the queue has ended and is empty.
+   */
   pull(): Promise<T | undefined>;
   /** No more items will come. */
   end(): void;

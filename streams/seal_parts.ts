@@ -155,8 +155,7 @@ export function sealParts(
       await packer.begin();
     }
     await begin();
-    for (let made = await frames.pull(); made; made = await frames.pull()) {
-      const frame = await made;
+    for (let frame = await frames.pull(); frame; frame = await frames.pull()) {
       // Only when more comes is it known that a full part is not the last.
       if (part.frameBytes >= settings.partBytes) {
         await end(false);

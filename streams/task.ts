@@ -1,6 +1,6 @@
 /** What the pool and its workers say to each other. */
 import type { ChunkPosition } from "./chunks.ts";
-import type { Codec } from "./codec.ts";
+import type { Compression } from "./codec.ts";
 
 /** The first `length` bytes of a buffer that changes hands. */
 export interface Piece {
@@ -10,8 +10,8 @@ export interface Piece {
 
 /** What a worker is to do with a piece. */
 export type Task =
-  | { readonly kind: "compress"; readonly codec: Codec; readonly level: number }
-  | { readonly kind: "decompress"; readonly codec: Codec; readonly plainBytes: number }
+  | { readonly kind: "compress"; readonly codec: Compression; readonly level: number }
+  | { readonly kind: "decompress"; readonly codec: Compression; readonly plainBytes: number }
   | ({ readonly kind: "seal" } & ChunkPosition)
   | ({ readonly kind: "open" } & ChunkPosition);
 

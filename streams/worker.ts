@@ -6,6 +6,9 @@ import { createCollector } from "./collect.ts";
 import { compressBlock, decompressFrame, FrameDamage } from "./compression.ts";
 import type { Piece, Reply, Request } from "./task.ts";
 
+/** Larger than node's shared buffers. */
+const SHARED_BYTES = 1 << 16;
+
 const dropped = createCollector(4 << 20);
 
 self.onmessage = async (event: MessageEvent<Request>) => {
@@ -14,7 +17,7 @@ self.onmessage = async (event: MessageEvent<Request>) => {
   try {
     const output = await perform(event.data);
     reply = { id, output, spent: input.buffer };
-    self.postMessage(reply, output.buffer === input.buffer ? [input.buffer] : [output.buffer, input.buffer]);
+    self.postMessage(reply, [output.buffer, input.buffer]);
   } catch (thrown) {
     const damage = thrown instanceof ChunkDamage || thrown instanceof FrameDamage;
     reply = { id, error: thrown instanceof Error ? thrown.message : String(thrown), damage };
@@ -43,8 +46,8 @@ function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined, garbage
   dropped(garbage);
   const { buffer } = result;
   if (output === undefined || output.byteLength < result.length) {
-    const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 &&
-      buffer.byteLength <= result.length + 8192;
+    // A small result may stand in a buffer that node shares among many; that one must not leave.
+    const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 && result.length > SHARED_BYTES;
     return { buffer: own ? buffer : result.slice().buffer, length: result.length };
   }
   new Uint8Array(output).set(result);
