@@ -28,7 +28,7 @@ export interface BackupOptions {
 /** Backs up one database. */
 export async function backup(session: Session, database: string, options: BackupOptions): Promise<void> {
   await using workplace = await openWorkplace(session);
-  const { config, engine } = workplace;
+  const { config, engine, workflows } = workplace;
   const chosen = await chooseDatabase(config, database, options.label);
   const job = makeJob(workplace, chosen, options);
   const { output } = session;
@@ -44,7 +44,7 @@ export async function backup(session: Session, database: string, options: Backup
 
   const id = makeId(Date.now());
   const run = `backup-${id}`;
-  await engine.create("backup", job, { id: run, label: job.label, locks });
+  await engine.create(workflows.backup, job, { id: run, label: job.label, locks });
   output.line(`backup ${id} · ${job.label} ← ${job.source.url}`);
   const started = performance.now();
   const result = await executeRun(session, workplace, run);

@@ -24,7 +24,7 @@ export async function executeRun(
   output.json({ run, status: "running" });
   const log = await session.log();
   log.info(`run ${run} started`);
-  const show = showRun(output, engine, run);
+  const show = showRun(output, await engine.steps(run));
   try {
     const result = await engine.execute(run, {
       takeOver: options.takeOver ?? false,
@@ -39,7 +39,7 @@ export async function executeRun(
     session.ownRun(undefined);
     return result;
   } catch (error) {
-    session.ownRun(run, engine.find(run).resumable);
+    session.ownRun(run, (await engine.find(run)).resumable);
     throw error;
   }
 }

@@ -23,7 +23,7 @@ export interface RestoreOptions extends KeyOptions {
 /** Restores one artifact. */
 export async function restore(session: Session, artifact: string, options: RestoreOptions): Promise<void> {
   await using workplace = await openWorkplace(session);
-  const { config, environment, engine } = workplace;
+  const { config, environment, engine, workflows } = workplace;
   const found = await findIn(environment, artifact, await storesToRead(config, options.from));
   const job: RestoreJob = {
     store: found.store,
@@ -34,7 +34,7 @@ export async function restore(session: Session, artifact: string, options: Resto
     ...await chooseKeys(session, options),
   };
   const run = `restore-${makeId(Date.now())}`;
-  await engine.create("restore", job, { id: run, label: found.label, locks: restoreLocks(job) });
+  await engine.create(workflows.restore, job, { id: run, label: found.label, locks: restoreLocks(job) });
   session.output.line(`restore ${found.id} · ${found.label} → ${job.target.url}`);
   const started = performance.now();
   const result = restoreResult(await executeRun(session, workplace, run));

@@ -1,6 +1,5 @@
 /** Turns the events of a run into the stages that a person sees. */
-import type { Engine } from "../engine/engine.ts";
-import type { RunEvent } from "../engine/run.ts";
+import type { RunEvent, StepView } from "../engine/run.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
 import type { Output } from "./output.ts";
 
@@ -31,15 +30,15 @@ const DONE_TEXT: Record<string, string> = {
   commit: "in place",
 };
 
-/** Shows the events of `run`; what earlier processes finished is told at once. */
-export function showRun(output: Output, engine: Engine, run: string): RunShow {
+/** Shows the events of a run; what earlier processes finished (`before`) is told at once. */
+export function showRun(output: Output, finished: readonly StepView[]): RunShow {
   const progress = output.progress();
   const sealed = { bytes: 0, parts: 0 };
   const sent = { bytes: 0, parts: 0 };
   let plain: { done: number; total: number | undefined } | undefined;
   let isDumpDone = false;
 
-  for (const step of engine.steps(run)) {
+  for (const step of finished) {
     if (step.status !== "done") continue;
     if (step.name.startsWith("upload/")) sent.parts++, sent.bytes += step.done;
     if (step.name.startsWith("seal/")) sealed.parts++, sealed.bytes += step.done;

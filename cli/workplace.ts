@@ -1,10 +1,8 @@
 /** What commands that touch runs, databases or stores work with: the configuration, the surroundings and the engine. */
-import type { Config } from "../config/config.ts";
-import type { Engine } from "../engine/engine.ts";
-import { openEngine } from "../engine/engine.ts";
-import { loadConfig } from "../config/config.ts";
+import { type Config, loadConfig } from "../config/config.ts";
+import { type Engine, openEngine } from "../engine/engine.ts";
 import { type Environment, makeEnvironment } from "../steps/environment.ts";
-import { workflowsFor } from "../steps/workflows.ts";
+import { makeWorkflows, type Workflows } from "../steps/workflows.ts";
 import { askSecret } from "./ask.ts";
 import type { Session } from "./session.ts";
 
@@ -13,6 +11,7 @@ export interface Workplace extends AsyncDisposable {
   readonly config: Config;
   readonly environment: Environment;
   readonly engine: Engine;
+  readonly workflows: Workflows;
 }
 
 /** Reads the configuration and finds the surroundings, without the engine: for commands that only read stores. */
@@ -27,15 +26,17 @@ export async function openSurroundings(
 /** Opens the workplace; makes the state folder and its database when they are not there. */
 export async function openWorkplace(session: Session): Promise<Workplace> {
   const { config, environment } = await openSurroundings(session);
+  const workflows = makeWorkflows(environment);
   const engine = await openEngine({
     folder: session.home,
-    workflows: workflowsFor(environment),
+    workflows: Object.values(workflows),
     signal: session.signal,
   });
   return {
     config,
     environment,
     engine,
+    workflows,
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

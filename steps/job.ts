@@ -31,8 +31,8 @@ export type BackupJob = {
   readonly level: number;
   readonly encryption: Encryption;
   readonly selection: Selection;
-  /** Stored bytes after which a part ends. */
-  readonly partBytes: number;
+  /** Stored bytes after which a part ends; null lets the size of the database decide. */
+  readonly partBytes: number | null;
 };
 
 /** The job of a `restore` run. */

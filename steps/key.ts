@@ -1,10 +1,18 @@
 /** Makes age keys, and proves that a key opens what is made for it, before somebody has to rely on that. */
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import * as v from "valibot";
 import { CairnError } from "../errors.ts";
-import { checkRecipient, generateIdentity, openText, parseIdentities, recipientOf } from "../streams/age.ts";
-import { sealText, unprotectIdentity } from "../streams/age.ts";
+import {
+  checkRecipient,
+  generateIdentity,
+  openText,
+  parseIdentities,
+  recipientOf,
+  sealText,
+  unprotectIdentity,
+} from "../streams/age.ts";
 import { makePrivateFolder, writeDurable } from "../streams/durable.ts";
+import { createTextFile } from "./new_file.ts";
 import type { Ask } from "./secret.ts";
 
 /** A key that was made. */
@@ -33,19 +41,10 @@ export function defaultKeyFile(home: string): string {
  * file: a key that is gone takes its backups with it.
  */
 export async function createKeyFile(path: string, now: Date): Promise<NewKey> {
-  const file = resolve(path);
   const { identity, recipient } = await generateIdentity();
   const created = now.toISOString().replace(/\.\d+Z$/, "Z");
   const text = `# created: ${created}\n# public key: ${recipient}\n${identity}\n`;
-  await makePrivateFolder(dirname(file));
-  try {
-    await writeDurable(file, new TextEncoder().encode(text), { create: true });
-  } catch (cause) {
-    if (!(cause instanceof CairnError) || cause.code !== "exists") throw cause;
-    throw new CairnError("target_exists", `there is a file ${file} already, and a key is never overwritten`, {
-      hint: "write the new key elsewhere with --output",
-    });
-  }
+  const file = await createTextFile(path, text, "a key", "write the new key elsewhere with --output");
   return { file, recipient };
 }
 
@@ -96,7 +95,10 @@ async function recipientsOf(identities: readonly string[]): Promise<string[]> {
   return await Promise.all(identities.map(recipientOf));
 }
 
-async function readIdentityFile(path: string, ask: Ask): Promise<string[]> {
+/**
+ * The identities in a file in the form of `age-keygen`; one that is protected by a passphrase is asked for. Throws `key`.
+ */
+export async function readIdentityFile(path: string, ask: Ask): Promise<string[]> {
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);

@@ -1,0 +1,215 @@
+/**
+ * The dump stage: one stream out of the database, cut into sealed parts, each journaled when it is on the disk.
+ *
+ * A frozen snapshot goes on at any part after a crash. A live dump dies with its connection: its *take* ends, its parts are
+ * removed, and the next take begins with an artifact id of its own, so that no object name ever gets two contents.
+ */
+import { createHash, type Hash } from "node:crypto";
+import type { Dump } from "../../adapters/adapter.ts";
+import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
+import { CairnError, toCairnError } from "../../errors.ts";
+import type { Store } from "../../storage/storage.ts";
+import { makePrivateFolder } from "../../streams/durable.ts";
+import type { Pool } from "../../streams/pool.ts";
+import {
+  partName,
+  type PartSealer,
+  type SealedPart,
+  sealParts,
+  type SealSettings,
+} from "../../streams/seal_parts.ts";
+import type { ArtifactKeys } from "../artifact.ts";
+import { type Environment, sealFolder } from "../environment.ts";
+import type { BackupJob } from "../job.ts";
+import type { Prepared } from "./snapshot.ts";
+
+/** A sealed part as the journal keeps it. */
+export type PartFacts = Omit<SealedPart, "file">;
+
+/** How a take ended: complete, or lost with its connection. */
+export type TakeEnd =
+  | { readonly lost: string; readonly passing: boolean }
+  | {
+    readonly lost: null;
+    readonly parts: number;
+    readonly plainBytes: number;
+    readonly plainSha256: string;
+    readonly warnings: readonly string[];
+  };
+
+/** One attempt to dump the whole database. */
+export interface Take {
+  /** The id of the artifact that it makes. */
+  readonly id: string;
+  /** Counts the takes of the run, from 1. */
+  readonly number: number;
+  /** The generation of the run in which it began: a live dump does not outlive it. */
+  readonly generation: number;
+  readonly keys: ArtifactKeys;
+}
+
+/** What a dump works with. */
+export interface DumpTools {
+  readonly environment: Environment;
+  readonly job: BackupJob;
+  readonly prepared: Prepared;
+  readonly store: Store;
+  readonly settings: SealSettings;
+  readonly pool: Pool;
+}
+
+const NO_RETRY: RetryPolicy = { retries: 0, firstMilliseconds: 0, maxMilliseconds: 0 };
+
+/** Where the part `number` of a take lies until it is uploaded. */
+export function partFile(tools: DumpTools, context: Context, take: Take, number: number): string {
+  const { environment, store, job, settings } = tools;
+  const folder = `${sealFolder(environment, store, context.id)}/${take.number}`;
+  return `${folder}/${partName(number, job.codec, settings.recipients.length > 0)}`;
+}
+
+/** The journaled facts of a part that a finished take has. */
+async function finishedPart(context: Context, take: Take, number: number): Promise<PartFacts> {
+  return await context.step(`seal/${take.number}/${number}`, () => {
+    throw new CairnError("internal", `part ${number} of take ${take.number} is not in the journal`);
+  }, NO_RETRY);
+}
+
+/**
+ * Dumps once, and tells how it ended. `onPart` is awaited for every part in order, also for those that an earlier process
+ * finished.
+ */
+export async function dumpTake(
+  context: Context,
+  tools: DumpTools,
+  take: Take,
+  onPart: (part: PartFacts) => Promise<void>,
+): Promise<TakeEnd> {
+  const { frozen } = tools.prepared.snapshot;
+  let isHere = false;
+  const end = await context.step(`dump/${take.number}`, async (attempt): Promise<TakeEnd> => {
+    isHere = true;
+    if (!frozen && take.generation !== context.generation) {
+      return { lost: "the dump was cut off: it ended with the process that took it", passing: true };
+    }
+    await using source = openSource(context, tools, take, attempt);
+    try {
+      return await sealAll(context, take, source, onPart, frozen);
+    } catch (error) {
+      if (frozen || context.signal.aborted) throw error;
+      const { message, passing } = toCairnError(error);
+      return { lost: message, passing };
+    }
+  }, NO_RETRY); // what can pass is tried again part by part
+  if (!isHere && end.lost === null) {
+    for (let number = 1; number <= end.parts; number++) {
+      await onPart(await finishedPart(context, take, number));
+    }
+  }
+  return end;
+}
+
+async function sealAll(
+  context: Context,
+  take: Take,
+  source: Source,
+  onPart: (part: PartFacts) => Promise<void>,
+  frozen: boolean,
+): Promise<TakeEnd> {
+  for (let number = 1, offset = 0;; number++) {
+    const part: PartFacts = await context.step(
+      `seal/${take.number}/${number}`,
+      async (attempt) => {
+        const part = await source.next(number, offset);
+        attempt.progress(part.storedBytes, part.storedBytes);
+        return part;
+      },
+      frozen ? undefined : NO_RETRY,
+    );
+    // A live dump's last part is worth nothing before its processes have ended well.
+    const ended = part.last ? await source.end(part) : undefined;
+    await onPart(part);
+    offset = part.plainOffset + part.plainBytes;
+    if (ended) return { lost: null, parts: number, plainBytes: offset, ...ended };
+  }
+}
+
+/** The stream of a take while this process reads it. */
+interface Source extends AsyncDisposable {
+  /** Seals the next part; after a failure of a frozen source it begins anew at `offset`. */
+  next(number: number, offset: number): Promise<PartFacts>;
+  /** Waits until the dump has ended well, and tells the checksum of all its bytes. */
+  end(last: PartFacts): Promise<{ plainSha256: string; warnings: readonly string[] }>;
+}
+
+function openSource(context: Context, tools: DumpTools, take: Take, attempt: Attempt): Source {
+  const { environment, job, prepared: { snapshot }, settings, pool } = tools;
+  let open: { readonly dump: Dump; readonly sealer: PartSealer; readonly plainHash: Hash } | undefined;
+
+  const begin = async (number: number, offset: number) => {
+    const plainHash = await hashBefore(snapshot.file, offset);
+    const file = partFile(tools, context, take, number);
+    const folder = file.slice(0, file.lastIndexOf("/"));
+    await makePrivateFolder(folder);
+    const dump = environment.adapter(job.source.engine)
+      .dump(job.source, snapshot, { offset, selection: job.selection, signal: attempt.signal });
+    // Looked at in `end`; a failure before that reaches the sealer through the stream.
+    dump.finished.catch(() => {});
+    const sealer = sealParts(dump.stream, {
+      folder,
+      firstNumber: number,
+      plainOffset: offset,
+      settings,
+      pool,
+      plainHash,
+      signal: attempt.signal,
+      stallMilliseconds: environment.stallMilliseconds,
+      onPlain: (bytes) => attempt.progress(bytes, snapshot.plainBytes),
+    });
+    return { dump, sealer, plainHash };
+  };
+
+  return {
+    async next(number, offset) {
+      open ??= await begin(number, offset);
+      try {
+        const part = await open.sealer.next();
+        if (part === undefined) throw new CairnError("internal", "the dump has no further part");
+        const { file: _, ...facts } = part;
+        return facts;
+      } catch (error) {
+        const failed = open;
+        open = undefined;
+        await failed.sealer[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
+    async end(last) {
+      const offset = last.plainOffset + last.plainBytes;
+      if (open === undefined) {
+        return { plainSha256: (await hashBefore(snapshot.file, offset)).digest("hex"), warnings: [] };
+      }
+      const { warnings } = await open.dump.finished;
+      if (offset === 0) throw new CairnError("tool_failed", "the dump is empty");
+      return { plainSha256: open.plainHash.digest("hex"), warnings };
+    },
+    async [Symbol.asyncDispose]() {
+      await open?.sealer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A hash that has seen the first `bytes` of a frozen file, as if it had been read from the start. */
+async function hashBefore(file: string | undefined, bytes: number): Promise<Hash> {
+  const hash = createHash("sha256");
+  if (bytes === 0) return hash;
+  if (file === undefined) throw new CairnError("internal", "a live dump cannot go on in its middle");
+  using source = await Deno.open(file);
+  const buffer = new Uint8Array(2 ** 20);
+  for (let left = bytes; left > 0;) {
+    const read = await source.read(buffer.subarray(0, Math.min(left, buffer.length)));
+    if (read === null) throw new CairnError("io", `${file} is shorter than it was`, { passing: false });
+    hash.update(buffer.subarray(0, read));
+    left -= read;
+  }
+  return hash;
+}

@@ -1,0 +1,115 @@
+/** The life of a take: its artifact id and marker when it begins, and its removal when it is lost. */
+import type { Context } from "../../engine/workflow.ts";
+import type { Store } from "../../storage/storage.ts";
+import { artifactKeys, isId, makeId, openKey, timeOfId } from "../artifact.ts";
+import { type Environment, sealFolder } from "../environment.ts";
+import type { BackupJob } from "../job.ts";
+import { labelNames, readObject } from "../read_manifest.ts";
+import type { Take } from "./dump.ts";
+import type { Prepared } from "./snapshot.ts";
+
+/**
+ * Begins a take: fixes its artifact id, later than every id of the label even when the clock was set back, and puts the
+ * marker `<id>.open`, so that its parts are never taken for orphans.
+ */
+export async function beginTake(
+  context: Context,
+  environment: Environment,
+  job: BackupJob,
+  store: Store,
+  prepared: Prepared,
+  number: number,
+): Promise<Take> {
+  const { id, generation, late } = await context.step(`take/${number}`, async (attempt) => {
+    const own = context.id.slice(context.id.indexOf("-") + 1);
+    const wanted = number === 1 && isId(own) ? own : makeId(environment.now());
+    const newest = await newestTime(store, job.label, attempt.signal);
+    const late = timeOfId(wanted) <= newest;
+    return { id: late ? makeId(newest + 1) : wanted, generation: context.generation, late };
+  });
+  if (late) {
+    context.note(
+      `the clock is behind the newest artifact of "${job.label}": the new one is named after that`,
+    );
+  }
+  await context.step(`open/${number}`, async (attempt) => {
+    const marker = { version: 1, run: context.id, origin: prepared.origin, parent: null };
+    const bytes = new TextEncoder().encode(`${JSON.stringify(marker)}\n`);
+    await store.put(openKey(job.label, id), { bytes }, "create", { signal: attempt.signal });
+    return null;
+  });
+  const keys = artifactKeys(job.label, { id, type: "full", format: prepared.snapshot.format });
+  return { id, number, generation, keys };
+}
+
+/** The time of the newest id in a label's folder, or 0. Parts and markers count too: a name is never used again. */
+async function newestTime(store: Store, label: string, signal: AbortSignal): Promise<number> {
+  let newest = 0;
+  for await (const name of labelNames(store, label, signal)) {
+    const id = name.slice(0, name.indexOf("."));
+    if (isId(id)) newest = Math.max(newest, timeOfId(id));
+  }
+  return newest;
+}
+
+/** Removes all that an unfinished artifact has in the store, its marker last, so that a crash leaves it findable. */
+export async function removeArtifact(
+  store: Store,
+  label: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const name of labelNames(store, label, signal)) {
+    if (!name.startsWith(`${id}.`) || name === `${id}.open`) continue;
+    for (const key of await keysUnder(store, `${label}/${name}`, signal)) await store.delete(key, { signal });
+  }
+  await store.delete(openKey(label, id), { signal });
+}
+
+async function keysUnder(store: Store, folder: string, signal: AbortSignal): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const name of labelNames(store, folder, signal)) keys.push(`${folder}/${name}`);
+  return keys;
+}
+
+/** Removes the sealed files of a take that are not uploaded. */
+export async function removeSealed(
+  environment: Environment,
+  store: Store,
+  run: string,
+  take: number,
+): Promise<void> {
+  await removeTree(`${sealFolder(environment, store, run)}/${take}`);
+}
+
+/** Removes a file or folder with all that is in it; no error when it is gone. */
+export async function removeTree(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/** The ids of the artifacts that a run began in a label and has not finished, found by their markers. */
+export async function openArtifacts(
+  store: Store,
+  label: string,
+  run: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const name of labelNames(store, label, signal)) {
+    const id = name.endsWith(".open") ? name.slice(0, -".open".length) : "";
+    if (isId(id) && await ownerOf(store, openKey(label, id), signal) === run) ids.push(id);
+  }
+  return ids;
+}
+
+async function ownerOf(store: Store, key: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const marker: unknown = JSON.parse(await readObject(store, key, signal));
+    const owned = typeof marker === "object" && marker !== null && "run" in marker;
+    return owned && typeof marker.run === "string" ? marker.run : undefined;
+  } catch {
+    return undefined; // gone, or not one of ours
+  }
+}
