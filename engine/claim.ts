@@ -29,8 +29,11 @@ export function decideClaim({ row, finished }: ClaimFacts, request: ClaimRequest
     });
   }
   const cancelRequested = request.cancel || row.cancelRequested;
-  if (workflow === undefined) return { stuck: unknownWorkflow(row) };
-  if (!cancelRequested && workflow.version !== row.version) return { stuck: otherVersion(row, workflow) };
+  const untouched = cancelRequested && row.generation === 0;
+  if (workflow === undefined && !untouched) return { stuck: unknownWorkflow(row) };
+  if (!cancelRequested && workflow?.version !== row.version) {
+    return { stuck: otherVersion(row, workflow?.version) };
+  }
   const started = row.generation > 0 && row.stoppedBy === null;
   if (!automatic || !started) return { recoveries: 0, finishedAtRecovery: finished, cancelRequested };
   const recoveries = finished > row.finishedAtRecovery ? 1 : row.recoveries + 1;
@@ -52,10 +55,10 @@ function crashLoop(row: RunRow, limit: number): CairnError {
   });
 }
 
-function otherVersion(row: RunRow, workflow: AnyWorkflow): CairnError {
+function otherVersion(row: RunRow, version: number | undefined): CairnError {
   return new CairnError(
     "stuck",
-    `run ${row.id} was begun by version ${row.version} of the ${row.workflow} workflow, this is version ${workflow.version}`,
+    `run ${row.id} was begun by version ${row.version} of the ${row.workflow} workflow, this is version ${version}`,
     { hint: `finish it with the Cairn that began it, or give it up with: cairn cancel ${row.id}` },
   );
 }

@@ -39,7 +39,7 @@ export async function runExecution(execution: Execution): Promise<Outcome> {
   const { signal } = controller;
   const { context, open, seal, cut } = createContext(execution);
   let failure: CairnError | null = null;
-  const everything = settle(execution.work(context)).then(async (settled): Promise<Outcome> => {
+  const everything = settle(() => execution.work(context)).then(async (settled): Promise<Outcome> => {
     const forgotten = open.size > 0;
     const stopped = signal.aborted && ("error" in settled || forgotten || cut());
     if ("error" in settled) failure = settled.error;
@@ -131,9 +131,9 @@ function createContext({ scope: partial, controller, prefix }: Execution): OpenC
   };
 }
 
-async function settle(work: Promise<Json | void>): Promise<Settled> {
+async function settle(work: () => Promise<Json | void>): Promise<Settled> {
   try {
-    return { output: await work ?? null };
+    return { output: await work() ?? null };
   } catch (error) {
     return { error: toCairnError(error) };
   }

@@ -22,8 +22,14 @@ export interface Locks {
   owner(run: string): Promise<Owner | "unknown" | null>;
 }
 
-/** Opens the locks in `folder`, which is made when it is not there. */
-export async function openLocks(folder: string): Promise<Locks> {
+/**
+ * Opens the locks in `folder`, which is made when it is not there. A process from which a run is taken over may
+ * take `takeOverMilliseconds` to vanish.
+ */
+export async function openLocks(
+  folder: string,
+  takeOverMilliseconds: number = TAKE_OVER_MILLISECONDS,
+): Promise<Locks> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const self = { pid: Deno.pid, start: await processStart(Deno.pid) };
   const runPath = (run: string) => `${folder}/run-${run}.lock`;
@@ -42,7 +48,7 @@ export async function openLocks(folder: string): Promise<Locks> {
     },
     async takeOver(run) {
       const path = runPath(run);
-      const deadline = performance.now() + TAKE_OVER_MILLISECONDS;
+      const deadline = performance.now() + takeOverMilliseconds;
       for (;;) {
         const held = await lockFile(path, { ...self, run }, 0);
         if (held !== null) return held;

@@ -9,7 +9,9 @@ export const DEFAULT_RETRY: RetryPolicy = { retries: 5, firstMilliseconds: 1000,
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `random` is in [0, 1).
  */
 export function retryDelay(policy: RetryPolicy, errors: number, random: number): number {
-  const bound = Math.min(policy.maxMilliseconds, policy.firstMilliseconds * 2 ** (errors - 1));
+  // Capped: 2 to the power of thousands is infinite, and nothing times infinity no number.
+  const growth = 2 ** Math.min(errors - 1, 40);
+  const bound = Math.min(policy.maxMilliseconds, policy.firstMilliseconds * growth);
   return Math.round(random * bound);
 }
 

@@ -37,6 +37,8 @@ export type StageView = {
   readonly finished: number;
   /** The sum of what the steps reported as progress, in their own unit. */
   readonly done: number;
+  /** The sum of the totals that the steps reported; null when one of them has none. */
+  readonly total: number | null;
   /** Time spent in steps, in milliseconds; overlapping steps each count. */
   readonly milliseconds: number;
   /** Tries after the first, for errors and after crashes. */
@@ -49,6 +51,8 @@ export interface RunView {
   readonly workflow: string;
   readonly version: number;
   readonly label: string;
+  /** The names that it holds while a process executes it. */
+  readonly locks: readonly string[];
   readonly status: RunStatus;
   /** True when it is being cancelled, or was: resuming it finishes that. */
   readonly cancelRequested: boolean;
@@ -63,7 +67,7 @@ export interface RunView {
   readonly error: RunError | null;
   /** The live process that executes it. */
   readonly owner: { readonly pid: number } | null;
-  /** True when `execute` can go on with it now. */
+  /** True when `execute` can go on with it now; false for one being cancelled, which `cancel` can go on with. */
   readonly resumable: boolean;
   /** Why it is not resumed automatically; null when it may be. */
   readonly needsPerson: string | null;
@@ -82,7 +86,7 @@ export interface StepView {
   readonly milliseconds: number;
   readonly done: number;
   readonly total: number | null;
-  /** The latest error, also of a step that was tried again since. */
+  /** The latest error, until the step is done. */
   readonly error: RunError | null;
 }
 

@@ -51,6 +51,7 @@ export function openViews(
       workflow: row.workflow,
       version: row.version,
       label: row.label,
+      locks: row.locks,
       status,
       cancelRequested: row.cancelRequested,
       generation: row.generation,
