@@ -2,17 +2,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { CairnError } from "../../errors.ts";
 import { hashFile, makePrivateFolder, syncFile, syncFolder, writeDurable } from "../../streams/durable.ts";
+import { inFolder } from "./fixture.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-
-async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await action(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function names(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name).sort();

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { createPool } from "../../streams/pool.ts";
+import { content, failure } from "./fixture.ts";
+
+const piece = (size: number) => ({ buffer: content(size).buffer, length: size });
+
+Deno.test("tasks give back every buffer, and a result in the one given", async () => {
+  await using pool = createPool({ workers: 2 });
+  const output = new ArrayBuffer(20_000);
+  const compress = { kind: "compress", codec: "zstd", level: 3 } as const;
+  const made = await pool.run(compress, piece(10_000), output);
+  assert.equal(output.byteLength, 0);
+  assert.equal(made.output.buffer.byteLength, 20_000);
+  assert.deepEqual(new Uint8Array(made.spent), content(10_000));
+  const back = { kind: "decompress", codec: "zstd", plainBytes: 10_000 } as const;
+  const { output: plain } = await pool.run(back, made.output).catch(() => assert.fail());
+  assert.deepEqual(new Uint8Array(plain.buffer, 0, plain.length), content(10_000));
+});
+
+Deno.test("a result that does not fit comes in a buffer of its own", async () => {
+  await using pool = createPool({ workers: 1 });
+  const compress = { kind: "compress", codec: "gzip", level: 1 } as const;
+  const made = await pool.run(compress, piece(100_000), new ArrayBuffer(10));
+  assert.ok(made.output.length > 10);
+});
+
+Deno.test("many small results do not disturb each other", async () => {
+  await using pool = createPool({ workers: 2 });
+  const work = Array.from({ length: 60 }, async (_, size) => {
+    const compress = { kind: "compress", codec: "zstd", level: 1 } as const;
+    const { output } = await pool.run(compress, piece(size));
+    const back = { kind: "decompress", codec: "zstd", plainBytes: size } as const;
+    const plain = (await pool.run(back, output)).output;
+    assert.deepEqual(new Uint8Array(plain.buffer, 0, plain.length), content(size));
+  });
+  await Promise.all(work);
+});
+
+Deno.test("damage and defects come back as errors, and the worker goes on", async () => {
+  await using pool = createPool({ workers: 1 });
+  const back = { kind: "decompress", codec: "zstd", plainBytes: 10 } as const;
+  const damage = await failure(pool.run(back, piece(50)));
+  assert.equal(damage.code, "verification");
+  const position = { key: new Uint8Array(5), counter: 0, last: true };
+  assert.equal((await failure(pool.run({ kind: "seal", ...position }, piece(5)))).code, "internal");
+  const compress = { kind: "compress", codec: "zstd", level: 3 } as const;
+  assert.ok((await pool.run(compress, piece(50))).output.length > 0);
+});
+
+Deno.test("closing the pool rejects what is open and what comes later", async () => {
+  const pool = createPool({ workers: 1 });
+  const compress = { kind: "compress", codec: "gzip", level: 9 } as const;
+  const open = Array.from({ length: 5 }, () => failure(pool.run(compress, piece(200_000))));
+  await pool[Symbol.asyncDispose]();
+  for (const error of await Promise.all(open)) assert.equal(error.code, "interrupted");
+  assert.equal((await failure(pool.run(compress, piece(10)))).code, "interrupted");
+});
