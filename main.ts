@@ -1,5 +1,6 @@
 /** Starts the command line and ends the process with the exit code that belongs to the outcome. */
 import meta from "./deno.json" with { type: "json" };
+import { CHILD_ARGUMENT } from "./adapters/sqlite/call.ts";
 import { ERROR_CODES } from "./errors.ts";
 import { buildProgram, runProgram } from "./cli/program.ts";
 import { openSession } from "./cli/session.ts";
@@ -22,6 +23,12 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   fail(event.reason).then(Deno.exit, () => Deno.exit(ERROR_CODES.internal.exit));
 });
+
+if (Deno.args[0] === CHILD_ARGUMENT) {
+  const { serveChild } = await import("./adapters/sqlite/child.ts");
+  await serveChild();
+  Deno.exit();
+}
 
 if (import.meta.main) {
   try {

@@ -5,8 +5,8 @@ import { makeSample, sampleChecksum } from "../steps/sample.ts";
 import { formatBytes } from "./format.ts";
 import type { Session } from "./session.ts";
 
-const SAMPLE_ROWS = 60_000;
-const PART_BYTES = 1_000_000;
+const SAMPLE_ROWS = 150_000;
+const PART_BYTES = 500_000;
 /** Where the backup is killed: in the journal's words, when some parts are sent and others are not. */
 const KILLED_AT = "after step-done upload/1/5";
 
@@ -41,6 +41,7 @@ async function tour(session: Session, folder: string): Promise<void> {
   say("2. A backup that is killed half-way with SIGKILL");
   const killed = await cairn(["backup", "app.db"], { CAIRN_CRASH_AT: KILLED_AT });
   expect("the backup killed", killed.signal === "SIGKILL");
+  output.line("Killed");
   await cairn(["runs"]);
 
   say("3. It goes on where it stood: what is uploaded is not sent again");

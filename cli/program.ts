@@ -1,9 +1,22 @@
 /** The program: its global options, its commands, and what a wrong command line means. */
 import { type Argument, Command, CommanderError, type Option } from "@commander-js/extra-typings";
 import { CairnError } from "../errors.ts";
+import { register as registerBackup } from "./backup.ts";
+import { register as registerCancel } from "./cancel.ts";
+import { register as registerCatalog } from "./catalog.ts";
 import { addExamples, type Program } from "./command.ts";
 import { register as registerCompletions } from "./completions.ts";
+import { register as registerDemo } from "./demo.ts";
+import { register as registerExport } from "./export.ts";
 import { register as registerKey } from "./key.ts";
+import { register as registerList } from "./list.ts";
+import { register as registerPing } from "./ping.ts";
+import { register as registerRestore } from "./restore.ts";
+import { register as registerResume } from "./resume.ts";
+import { register as registerRuns } from "./runs.ts";
+import { register as registerShow } from "./show.ts";
+import { register as registerStatus } from "./status.ts";
+import { register as registerVerify } from "./verify.ts";
 import { terminalWidth } from "./terminal.ts";
 import { write } from "./write.ts";
 
@@ -15,7 +28,20 @@ export function buildProgram(
   parts: { completions: boolean } = { completions: true },
 ): Program {
   const program = createProgram(version);
+  registerBackup(program);
+  registerRestore(program);
+  registerExport(program);
+  registerList(program);
+  registerShow(program);
+  registerStatus(program);
+  registerPing(program);
+  registerVerify(program);
+  registerCatalog(program);
+  registerRuns(program);
+  registerResume(program);
+  registerCancel(program);
   registerKey(program);
+  registerDemo(program);
   if (parts.completions) registerCompletions(program);
   // Commander gives each group of commands a `help` of its own, beside `--help`: one way is enough.
   for (const command of program.commands) if (command.commands.length > 0) command.helpCommand(false);

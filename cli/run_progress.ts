@@ -37,6 +37,8 @@ export function showRun(output: Output, finished: readonly StepView[]): RunShow 
   const sent = { bytes: 0, parts: 0 };
   let plain: { done: number; total: number | undefined } | undefined;
   let isDumpDone = false;
+  /** The latest amount of each step: an event that ends a step does not repeat it. */
+  const amounts = new Map<string, number>();
 
   for (const step of finished) {
     if (step.status !== "done") continue;
@@ -77,12 +79,14 @@ export function showRun(output: Output, finished: readonly StepView[]): RunShow 
   };
 
   const onDone = (stage: string, event: RunEvent) => {
+    const amount = amounts.get(event.step ?? "") ?? 0;
+    amounts.delete(event.step ?? "");
     if (stage === "seal") {
       sealed.parts++;
-      sealed.bytes += event.done ?? 0;
+      sealed.bytes += amount;
     } else if (stage === "upload") {
       sent.parts++;
-      sent.bytes += event.done ?? 0;
+      sent.bytes += amount;
       progress.update({
         kind: "stage-progress",
         stage: "upload",
@@ -103,13 +107,14 @@ export function showRun(output: Output, finished: readonly StepView[]): RunShow 
       progress.update({ kind: "stage-done", stage: "upload", text: uploadText() });
     } else if (stage === "parts") {
       sent.parts++;
-      sent.bytes += event.done ?? 0;
+      sent.bytes += amount;
       progress.update({ kind: "stage-progress", stage: "checksums", done: sent.bytes });
     } else {
       const { name, unit } = STAGES[stage] ?? {};
       if (name === undefined) return;
       const took = formatDuration(event.milliseconds ?? 0);
-      const text = unit === "none" ? DONE_TEXT[stage] : `${formatBytes(event.done ?? 0)} in ${took}`;
+      const what = stage === "snapshot" ? "consistent copy of " : "";
+      const text = unit === "none" ? DONE_TEXT[stage] : `${what}${formatBytes(amount)} in ${took}`;
       progress.update({ kind: "stage-done", stage: name, text });
     }
   };
@@ -118,7 +123,10 @@ export function showRun(output: Output, finished: readonly StepView[]): RunShow 
     event(event) {
       const [stage = ""] = (event.step ?? "").split("/");
       if (event.kind === "note") progress.update({ kind: "note", text: event.message ?? "" });
-      if (event.kind === "progress") onProgress(stage, event);
+      if (event.kind === "progress") {
+        amounts.set(event.step ?? "", event.done ?? 0);
+        onProgress(stage, event);
+      }
       if (event.kind === "step-done") onDone(stage, event);
       if (event.kind === "waiting" && event.message !== undefined) {
         const wait = formatDuration(event.milliseconds ?? 0);

@@ -1,5 +1,5 @@
 /** One call of the program: what the user asked for globally, and what every command needs for its work. */
-import { type CairnError, toCairnError } from "../errors.ts";
+import { CairnError, toCairnError } from "../errors.ts";
 import { failureJson, failureLines } from "./failure.ts";
 import { homeFolder } from "./home.ts";
 import type { Log } from "./log.ts";
@@ -56,7 +56,7 @@ export function openSession(options: GlobalOptions, version: string): Session {
       output.close();
       Deno.exit(130);
     }
-    stopped.abort(new DOMException("stopped by a signal", "AbortError"));
+    stopped.abort(new CairnError("interrupted", "stopped by a signal"));
     if (run !== undefined) output.warn("stopping at the next safe point; once more to stop at once");
   };
   const listen = () => {

@@ -61,7 +61,7 @@ async function verify(context: Context, environment: Environment, job: VerifyJob
         identities,
         opened,
         signal: attempt.signal,
-        onPlain: (bytes) => attempt.progress(bytes, manifest.plainBytes),
+        progress: attempt.progress,
       });
       await plain.pipeTo(new WritableStream());
       return null;

@@ -154,6 +154,7 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       .dump(job.source, snapshot, { offset, selection: job.selection, signal: attempt.signal });
     // Looked at in `end`; a failure before that reaches the sealer through the stream.
     dump.finished.catch(() => {});
+    let plainBytes = offset;
     const sealer = sealParts(dump.stream, {
       folder,
       firstNumber: number,
@@ -163,7 +164,7 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       plainHash,
       signal: attempt.signal,
       stallMilliseconds: environment.stallMilliseconds,
-      onPlain: (bytes) => attempt.progress(bytes, snapshot.plainBytes),
+      onPlain: (bytes) => attempt.progress(plainBytes += bytes, snapshot.plainBytes),
     });
     return { dump, sealer, plainHash };
   };

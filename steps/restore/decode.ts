@@ -14,15 +14,17 @@ export interface DecodeTools {
   /** The opened private part, which holds the checksum of the whole. */
   readonly opened: PrivatePart;
   readonly signal: AbortSignal;
-  onPlain?(bytes: number): void;
+  /** Told how much is decoded so far, in bytes. */
+  progress?(doneBytes: number, totalBytes: number): void;
 }
 
 /** The plain dump as a stream that fails, rather than ends, unless everything is as the manifest says. */
 export function decode(
   { manifest, label }: Located,
-  { store, pool, identities, opened, signal, onPlain }: DecodeTools,
+  { store, pool, identities, opened, signal, progress }: DecodeTools,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const { folder } = artifactKeys(label, manifest);
+  let plainBytes = 0;
   return openParts(manifest.parts, {
     open: (part, signal) => store.get(`${folder}/${part.name}`, { signal }),
     codec: manifest.codec,
@@ -31,6 +33,6 @@ export function decode(
     plainSha256: opened.plainSha256,
     pool,
     signal,
-    ...(onPlain ? { onPlain } : {}),
+    onPlain: (bytes) => progress?.(plainBytes += bytes, manifest.plainBytes),
   });
 }

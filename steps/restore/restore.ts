@@ -65,7 +65,7 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
       identities,
       opened,
       signal: attempt.signal,
-      onPlain: (bytes) => attempt.progress(bytes, manifest.plainBytes),
+      progress: attempt.progress,
     });
     const loaded = await adapter.load(job.target, manifest.format, plain, request(attempt.signal));
     checkTables(loaded, opened, job.selection);
@@ -75,7 +75,7 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
     await adapter.commit(job.target, loaded, request(attempt.signal));
     return null;
   });
-  await context.step("record", async () => {
+  await context.step("tidy", async () => {
     await removeTree(spoolFolder(environment, context.id));
     return null;
   });

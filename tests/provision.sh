@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Installs the stock tools that the tests decode with and kill with, where they are missing. Debian and its kin only;
+# elsewhere install them by hand: the tests say what is missing.
+set -eu
+missing=()
+for program in age zstd gzip sqlite3 strace; do
+  command -v "$program" >/dev/null || missing+=("$program")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "installing ${missing[*]} for the tests" >&2
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
+if ! { command -v apt-get && as_root true; } >/dev/null 2>&1; then
+  echo "cannot install ${missing[*]}: neither root nor apt-get; tests that need them are skipped" >&2
+  [ "${CI:-}" = true ] && exit 1
+  exit 0
+fi
+as_root apt-get -qq update
+DEBIAN_FRONTEND=noninteractive as_root apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
