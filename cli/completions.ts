@@ -1,5 +1,8 @@
 /** `cairn completions`: the script that lets a shell complete commands, options and names. */
+import type { Complete, RootCommand } from "@bomb.sh/tab";
 import { action, addExamples, GROUPS, type Program } from "./command.ts";
+import { type Candidate, candidates, kindOf, type WordKind } from "./complete_names.ts";
+import type { Session } from "./session.ts";
 
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
@@ -25,12 +28,52 @@ export function register(program: Program): void {
     .description("Answers the completion scripts.")
     .action(action(async (session, words) => {
       const root = await describe(session.version);
+      await addNames(root, words, session);
       root.parse(words);
     }));
 }
 
+/**
+ * Gives every command the global options, and the arguments and options that stand for names the names there are.
+ * Handlers cannot wait, so the names are fetched before: only those that the word under the cursor may be.
+ */
+async function addNames(root: RootCommand, words: readonly string[], session: Session): Promise<void> {
+  const start = words.at(-1) ?? "";
+  const previous = words.at(-2) ?? "";
+  const place = { home: session.home, config: valueAfter("--config", words) };
+  const option = previous.startsWith("--") ? kindOf("option", previous.slice(2)) : undefined;
+  const fetched = new Map<WordKind, readonly Candidate[]>();
+  const fetch = async (kind: WordKind) => {
+    const known = fetched.get(kind) ?? await candidates(kind, start, place);
+    fetched.set(kind, known);
+    return (complete: Complete) => known.forEach(({ value, description }) => complete(value, description));
+  };
+  const line = words.slice(0, -1).filter((word) => !word.startsWith("-")).join(" ");
+  for (const command of root.commands.values()) {
+    // An answer is one line.
+    command.description = command.description.split("\n", 1).join("");
+    for (const [name, global] of root.options) {
+      if (!command.options.has(name)) command.options.set(name, global);
+    }
+    if (line !== command.value && !line.startsWith(`${command.value} `)) continue;
+    for (const [name, known] of command.options) {
+      const kind = kindOf("option", name);
+      if (kind !== undefined && kind === option && !known.isBoolean) known.handler = await fetch(kind);
+    }
+    for (const [name, known] of command.arguments) {
+      const kind = kindOf("argument", name);
+      if (kind !== undefined && option === undefined) known.handler = await fetch(kind);
+    }
+  }
+}
+
+function valueAfter(flag: string, words: readonly string[]): string | undefined {
+  const index = words.indexOf(flag);
+  return index < 0 ? undefined : words[index + 1];
+}
+
 /** The tree of commands as the completion library sees it: of a second program, because it adds commands of its own. */
-async function describe(version: string) {
+async function describe(version: string): Promise<RootCommand> {
   const { default: tab } = await import("@bomb.sh/tab/commander");
   const { Command } = await import("commander");
   const { buildProgram } = await import("./program.ts");

@@ -75,7 +75,10 @@ function tell(output: Output, verdict: string, recipient: string, wanted: readon
   output.line(`${paint(verdict)} ${recipient}${wanted.includes(recipient) ? " (encrypt_to)" : ""}`);
 }
 
-/** The recipients of the configuration; none without one. */
-function configuredRecipients(_session: Session): Promise<readonly string[]> {
-  return Promise.resolve([]);
+/** The recipients that the configuration names anywhere; none without one. */
+async function configuredRecipients(session: Session): Promise<readonly string[]> {
+  const { loadConfig } = await import("../config/config.ts");
+  const config = await loadConfig({ flag: session.options.config });
+  const ofDatabases = [...config.databases.values()].flatMap((database) => database.encryptTo ?? []);
+  return [...new Set([...config.encryptTo, ...ofDatabases])];
 }

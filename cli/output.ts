@@ -122,8 +122,14 @@ export function createOutput(options: OutputOptions, system: OutputSystem = REAL
         now: system.now,
       };
       live = system.isTerminal(stream) ? stream : undefined;
-      current = live ? createLiveProgress(screen) : createPlainProgress(screen);
-      return current;
+      const started = live ? createLiveProgress(screen) : createPlainProgress(screen);
+      current = started;
+      return {
+        update: started.update,
+        finish() {
+          if (current === started) close();
+        },
+      };
     },
     date: (moment) => formatDate(moment, dateStyle()),
     day: (moment) => formatDay(moment, dateStyle()),

@@ -70,6 +70,17 @@ Deno.test("what is said during a live line does not tear it", () => {
   assert.ok(texts.stdout.endsWith("after\n"));
 });
 
+Deno.test("what is said after a live line has ended is said, also when its owner ended it", () => {
+  const { output, texts } = outputInto({}, ["stdout", "stderr"]);
+  const progress = output.progress();
+  progress.update({ kind: "stage-started", stage: "dump" });
+  progress.finish();
+  output.line("done");
+  output.warn("careful");
+  assert.ok(texts.stdout.endsWith("\x1b[?25hdone\n"));
+  assert.match(texts.stderr, /careful/);
+});
+
 Deno.test("a warning goes to a redirected standard error even while a live line is shown", () => {
   const { output, texts } = outputInto({}, ["stdout"]);
   output.progress().update({ kind: "stage-started", stage: "dump" });
