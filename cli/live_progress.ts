@@ -66,6 +66,16 @@ export function createLiveProgress(screen: Screen): Progress {
     Deno.unrefTimer(timer);
   };
 
+  const finish = () => {
+    if (isFinished) return;
+    isFinished = true;
+    clearTimeout(timer);
+    globalThis.removeEventListener("unload", finish);
+    if (drawnAt > -Infinity) draw(true);
+  };
+  // However the process ends, apart from being killed, the cursor comes back.
+  globalThis.addEventListener("unload", finish);
+
   return {
     update(event) {
       if (isFinished) return;
@@ -76,12 +86,7 @@ export function createLiveProgress(screen: Screen): Progress {
         schedule(IDLE_MILLISECONDS);
       } else if (dueAt > screen.now() + wait) schedule(wait);
     },
-    finish() {
-      if (isFinished) return;
-      isFinished = true;
-      clearTimeout(timer);
-      if (drawnAt > -Infinity) draw(true);
-    },
+    finish,
   };
 }
 
