@@ -14,18 +14,26 @@ export const GROUPS = {
   setup: "Set up:",
 } as const;
 
+/** How an action begins. */
+export interface ActionOptions {
+  /** True: the configuration is not read, so that the command also works where that is missing or wrong. */
+  readonly withoutConfig?: boolean | undefined;
+}
+
 /**
  * An action for commander: gives `work` a session before the command's own arguments and options, tells its errors,
  * closes the session and sets the exit code, which is that of the error or the number that `work` returns.
  */
 export function action<A extends unknown[]>(
   work: (session: Session, ...args: A) => Promise<number | void>,
+  options: ActionOptions = {},
 ): (...args: A) => Promise<void> {
   return async (...args) => {
     const command = args.at(-1);
     if (!(command instanceof Command)) throw new TypeError("an action was called without its command");
     const session = openSession(globalOptions(command), versionOf(command));
     try {
+      if (!options.withoutConfig) await session.config();
       Deno.exitCode = await work(session, ...args) ?? 0;
     } catch (error) {
       Deno.exitCode = session.fail(error).exitCode;

@@ -1,6 +1,7 @@
 /** What the shell can complete beside commands and options: names, runs, artifacts and files that are there. */
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
+import type { Session } from "./session.ts";
 import { visible } from "./text.ts";
 
 /** A word that fits, and what it means. */
@@ -45,32 +46,27 @@ export function kindOf(what: "argument" | "option", name: string): WordKind | un
 export async function candidates(
   kind: WordKind,
   start: string,
-  place: { readonly home: string; readonly config: string | undefined },
+  session: Session,
 ): Promise<readonly Candidate[]> {
   try {
+    if (kind === "file") return await files(start);
+    const config = await session.config();
     switch (kind) {
       case "artifact":
-        return await artifacts(place.home);
+        return await artifacts(session.home);
       case "run":
-        return await runs(place.home);
+        return await runs(session.home);
       case "label":
-        return await labels(place.home);
-      case "file":
-        return await files(start);
+        return await labels(session.home);
       case "database":
-        return [...databaseNames(await readConfig(place.config)), ...await files(start)];
+        return [...databaseNames(config), ...await files(start)];
       case "store":
-        return [...storeNames(await readConfig(place.config)), ...await files(start)];
+        return [...storeNames(config), ...await files(start)];
     }
   } catch {
     // A shell that waits for an answer has no use for an error.
     return [];
   }
-}
-
-async function readConfig(flag: string | undefined): Promise<Config> {
-  const { loadConfig } = await import("../config/config.ts");
-  return await loadConfig({ flag });
 }
 
 function databaseNames(config: Config): Candidate[] {

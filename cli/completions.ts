@@ -2,7 +2,7 @@
 import type { Complete, RootCommand } from "@bomb.sh/tab";
 import { action, addExamples, GROUPS, type Program } from "./command.ts";
 import { type Candidate, candidates, kindOf, type WordKind } from "./complete_names.ts";
-import type { Session } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
@@ -16,7 +16,7 @@ export function register(program: Program): void {
     .action(action(async (session, shell) => {
       const root = await describe(session.version);
       root.setup("cairn", "cairn", shell);
-    }));
+    }, { withoutConfig: true }));
   addExamples(completions, [
     ["source <(cairn completions bash)", "for this shell; needs bash-completion"],
     ["cairn completions zsh > ~/.zfunc/_cairn", "for good, when ~/.zfunc is in fpath"],
@@ -28,9 +28,9 @@ export function register(program: Program): void {
     .description("Answers the completion scripts.")
     .action(action(async (session, words) => {
       const root = await describe(session.version);
-      await addNames(root, words, session);
+      await addNames(root, words, sessionOf(words, session));
       root.parse(words);
-    }));
+    }, { withoutConfig: true }));
 }
 
 /**
@@ -40,11 +40,10 @@ export function register(program: Program): void {
 async function addNames(root: RootCommand, words: readonly string[], session: Session): Promise<void> {
   const start = words.at(-1) ?? "";
   const previous = words.at(-2) ?? "";
-  const place = { home: session.home, config: valueAfter("--config", words) };
   const option = previous.startsWith("--") ? kindOf("option", previous.slice(2)) : undefined;
   const fetched = new Map<WordKind, readonly Candidate[]>();
   const fetch = async (kind: WordKind) => {
-    const known = fetched.get(kind) ?? await candidates(kind, start, place);
+    const known = fetched.get(kind) ?? await candidates(kind, start, session);
     fetched.set(kind, known);
     return (complete: Complete) => known.forEach(({ value, description }) => complete(value, description));
   };
@@ -65,6 +64,14 @@ async function addNames(root: RootCommand, words: readonly string[], session: Se
       if (kind !== undefined && option === undefined) known.handler = await fetch(kind);
     }
   }
+}
+
+/** A session as the command that is being typed would have it. */
+function sessionOf(words: readonly string[], { version }: Session): Session {
+  const config = valueAfter("--config", words);
+  const home = valueAfter("--home", words);
+  const given = { ...(config === undefined ? {} : { config }), ...(home === undefined ? {} : { home }) };
+  return openSession({ ...given, color: false }, version);
 }
 
 function valueAfter(flag: string, words: readonly string[]): string | undefined {

@@ -1,4 +1,5 @@
 /** `cairn config`: checks the configuration, and prints its JSON schema. */
+import type { Json } from "../engine/workflow.ts";
 import { action, addExamples, GROUPS, type Program } from "./command.ts";
 import { formatCount } from "./format.ts";
 import { visible } from "./text.ts";
@@ -13,9 +14,9 @@ export function register(program: Program): void {
   const check = config.command("check")
     .summary("check the configuration")
     .description("Reads the configuration and says where it is wrong. Reaches no database and no store.")
-    .action(action(async ({ options, output }) => {
-      const { loadConfig } = await import("../config/config.ts");
-      const config = await loadConfig({ flag: options.config });
+    .action(action(async (session) => {
+      const { output } = session;
+      const config = await session.config();
       const databases = [...config.databases.keys()];
       const stores = [...config.stores.keys()];
       const counts = `${formatCount(databases.length, "database")}, ${formatCount(stores.length, "store")}`;
@@ -35,11 +36,11 @@ export function register(program: Program): void {
         "# yaml-language-server: $schema=cairn.schema.json",
     )
     .action(action(async ({ output }) => {
-      const { configSchema } = await import("../config/schema.ts");
-      const schema = configSchema();
+      const { configJsonSchema } = await import("../config/schema.ts");
+      const schema: Json = JSON.parse(JSON.stringify(await configJsonSchema()));
       if (!output.isJson) output.line(JSON.stringify(schema, null, 2));
-      output.json({ status: "done", schema });
-    }));
+      output.json({ status: "done", schema: schema });
+    }, { withoutConfig: true }));
   addExamples(schema, [
     ["cairn config schema > cairn.schema.json", "for an editor"],
     ["cairn config schema | jq .properties.databases", "what a database can have"],

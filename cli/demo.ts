@@ -1,9 +1,9 @@
 /** `cairn demo`: the tour in ten seconds. */
-import { action, GROUPS, type Program } from "./command.ts";
+import { action, addExamples, GROUPS, type Program } from "./command.ts";
 
 /** Adds the command. */
 export function register(program: Program): void {
-  program.command("demo")
+  const command = program.command("demo")
     .helpGroup(GROUPS.setup)
     .summary("show a backup that is killed half-way, resumed and restored")
     .description(
@@ -15,4 +15,8 @@ export function register(program: Program): void {
       const { demo } = await import("./demo_run.ts");
       await demo(session, options);
     }));
+  addExamples(command, [
+    ["cairn demo", "takes ten seconds and leaves nothing"],
+    ["cairn demo --keep", "to look at the parts and the manifest afterwards"],
+  ]);
 }

@@ -15,7 +15,7 @@ export function register(program: Program): void {
     .action(action(async (session, options) => {
       const { init } = await import("./init_run.ts");
       await init(session, options);
-    }));
+    }, { withoutConfig: true }));
   addExamples(command, [
     ["cairn init", "with questions"],
     ["cairn init --yes --database app.db", "without: encrypted backups of app.db in ./backups"],

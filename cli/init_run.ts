@@ -1,12 +1,12 @@
 /** What `cairn init` does: asks, makes the key, writes the configuration, says what comes next. */
 import { basename, join, resolve } from "node:path";
+import { baseFolder } from "../config/paths.ts";
 import { sampleConfig } from "../config/sample.ts";
 import { CairnError } from "../errors.ts";
 import { deriveLabel } from "../steps/artifact.ts";
 import { createKeyFile, defaultKeyFile, proveKey, recipientsOfFile, rememberProof } from "../steps/key.ts";
 import { createTextFile, requireFree } from "../steps/new_file.ts";
 import { askLine, askSecret, askYesNo } from "./ask.ts";
-import { userConfigFile } from "./home.ts";
 import type { Session } from "./session.ts";
 import { canAsk } from "./terminal.ts";
 import { visible } from "./text.ts";
@@ -34,7 +34,8 @@ const SQLITE_HEADER = "SQLite format 3\0";
 /** Makes the configuration and the key. Nothing is overwritten; a key that exists is used. */
 export async function init(session: Session, options: InitOptions): Promise<void> {
   const { output } = session;
-  const wanted = options.output ?? session.options.config ?? Deno.env.get("CAIRN_CONFIG") ?? userConfigFile();
+  const wanted = options.output ?? session.options.config ??
+    (Deno.env.get("CAIRN_CONFIG") || userConfigFile());
   await requireFree(wanted, "a configuration", HINT);
   const answers = options.yes ? await defaults(options) : await ask(options);
 
@@ -67,6 +68,15 @@ export async function init(session: Session, options: InitOptions): Promise<void
     store: answers.store,
     databases: answers.databases.map(({ name, path }) => ({ name, path })),
     key: key === undefined ? null : { file: key.file, recipient: key.recipient, isNew: key.isNew },
+  });
+}
+
+/** Where the configuration is found later without being named. */
+function userConfigFile(): string {
+  const folder = baseFolder("XDG_CONFIG_HOME", ".config", (name) => Deno.env.get(name));
+  if (folder !== undefined) return join(folder, "cairn", "cairn.yaml");
+  throw new CairnError("config", "there is no home folder: HOME is not set", {
+    hint: "say where to write the configuration with --output",
   });
 }
 

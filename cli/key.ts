@@ -77,8 +77,7 @@ function tell(output: Output, verdict: string, recipient: string, wanted: readon
 
 /** The recipients that the configuration names anywhere; none without one. */
 async function configuredRecipients(session: Session): Promise<readonly string[]> {
-  const { loadConfig } = await import("../config/config.ts");
-  const config = await loadConfig({ flag: session.options.config });
+  const config = await session.config();
   const ofDatabases = [...config.databases.values()].flatMap((database) => database.encryptTo ?? []);
   return [...new Set([...config.encryptTo, ...ofDatabases])];
 }

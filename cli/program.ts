@@ -6,8 +6,10 @@ import { register as registerCancel } from "./cancel.ts";
 import { register as registerCatalog } from "./catalog.ts";
 import { addExamples, type Program } from "./command.ts";
 import { register as registerCompletions } from "./completions.ts";
+import { register as registerConfig } from "./config.ts";
 import { register as registerDemo } from "./demo.ts";
 import { register as registerExport } from "./export.ts";
+import { register as registerInit } from "./init.ts";
 import { register as registerKey } from "./key.ts";
 import { register as registerList } from "./list.ts";
 import { register as registerPing } from "./ping.ts";
@@ -40,7 +42,9 @@ export function buildProgram(
   registerRuns(program);
   registerResume(program);
   registerCancel(program);
+  registerInit(program);
   registerKey(program);
+  registerConfig(program);
   registerDemo(program);
   if (parts.completions) registerCompletions(program);
   // Commander gives each group of commands a `help` of its own, beside `--help`: one way is enough.

@@ -1,7 +1,8 @@
 /** One call of the program: what the user asked for globally, and what every command needs for its work. */
+import type { Config } from "../config/config.ts";
+import { stateFolder } from "../config/paths.ts";
 import { CairnError, toCairnError } from "../errors.ts";
 import { failureJson, failureLines } from "./failure.ts";
-import { homeFolder } from "./home.ts";
 import type { Log } from "./log.ts";
 import { createOutput, type Output } from "./output.ts";
 import { createStyle, mayColor } from "./terminal.ts";
@@ -24,6 +25,11 @@ export interface Session {
   readonly output: Output;
   /** The program's version, for manifests. */
   readonly version: string;
+  /**
+   * The configuration, read at the first call; `home` heeds it from then on. Throws what `loadConfig` throws. Every
+   * action begins with it, unless it says otherwise.
+   */
+  config(): Promise<Config>;
   /** The state folder, absolute; it need not exist. */
   readonly home: string;
   /**
@@ -47,6 +53,7 @@ export function openSession(options: GlobalOptions, version: string): Session {
   const stopped = new AbortController();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let isListening = false;
+  let config: Config | undefined;
   let log: Promise<Log> | undefined;
   let run: string | undefined;
   let isRunResumable = false;
@@ -69,14 +76,20 @@ export function openSession(options: GlobalOptions, version: string): Session {
     options,
     output,
     version,
-    home: homeFolder(options.home),
+    async config() {
+      const { loadConfig } = await import("../config/config.ts");
+      return config ??= await loadConfig({ flag: options.config });
+    },
+    get home() {
+      return stateFolder(options.home, config ?? {});
+    },
     get signal() {
       listen();
       return stopped.signal;
     },
     log() {
       return log ??= import("./log.ts").then(({ openLog }) =>
-        openLog(homeFolder(options.home), options.debug)
+        openLog(stateFolder(options.home, config ?? {}), options.debug)
       );
     },
     ownRun(id, isResumable = true) {

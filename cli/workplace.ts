@@ -18,7 +18,7 @@ export interface Workplace extends AsyncDisposable {
 export async function openSurroundings(
   session: Session,
 ): Promise<{ config: Config; environment: Environment }> {
-  const config = await loadConfig({ flag: session.options.config });
+  const config = await session.config();
   const environment = makeEnvironment({ home: session.home, version: session.version, ask: askSecret });
   return { config, environment };
 }
