@@ -5,7 +5,7 @@
  * taken for an object of a store.
  */
 import { createHash } from "node:crypto";
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { CairnError } from "../errors.ts";
 
 const READ_BYTES = 1 << 18;
@@ -129,19 +129,28 @@ export async function hashFile(
  */
 export async function makePrivateFolder(path: string): Promise<void> {
   const whole = resolve(path);
+  const parent = dirname(whole);
+  if (await isFolder(whole)) return;
+  if (parent !== whole) await makePrivateFolder(parent);
   try {
     await Deno.mkdir(whole, { mode: 0o700 });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && dirname(whole) !== whole) {
-      await makePrivateFolder(dirname(whole));
-      return await makePrivateFolder(whole);
-    }
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    if ((await Deno.stat(whole)).isDirectory) return;
-    throw new CairnError("refused", `${whole} should be a folder but ${basename(whole)} is a file`, {
-      hint: "remove the file, or choose another folder",
-      cause: error,
-    });
+    // Another process may have made it in the meantime.
+    if (error instanceof Deno.errors.AlreadyExists && await isFolder(whole)) return;
+    throw error;
   }
-  await syncFolder(dirname(whole));
+  await syncFolder(parent);
+}
+
+/** False when nothing is there; a file in the place of one of its parents is found when that one is asked for. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
+  throw new CairnError("refused", `${path} should be a folder but is a file`, {
+    hint: "remove the file, or choose another folder",
+  });
 }

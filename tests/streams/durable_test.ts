@@ -71,9 +71,20 @@ Deno.test("missing parents are made private, existing folders stay as they are",
     assert.equal(await mode(`${folder}/open/a`), 0o700);
     assert.equal(await mode(`${folder}/open/a/b`), 0o700);
     await Deno.writeTextFile(`${folder}/file`, "");
-    await assert.rejects(
-      makePrivateFolder(`${folder}/file`),
-      (error) => error instanceof CairnError && error.code === "refused",
-    );
+    for (const path of [`${folder}/file`, `${folder}/file/below`]) {
+      await assert.rejects(
+        makePrivateFolder(path),
+        (error) => error instanceof CairnError && error.code === "refused",
+      );
+    }
   });
+});
+
+Deno.test({
+  name: "a folder that cannot be made is an error, not an endless try",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    // The kernel's own file system answers "not found" to whoever makes a folder in it.
+    await assert.rejects(makePrivateFolder("/proc/cairn/store"), Deno.errors.NotFound);
+  },
 });
