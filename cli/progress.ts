@@ -37,8 +37,8 @@ export type ProgressEvent =
 /** What an amount counts. */
 export type Unit = "bytes" | "items";
 
-/** An amount at a moment. */
-interface Sample {
+/** An amount at a moment (the clock in milliseconds). */
+export interface Sample {
   readonly at: number;
   readonly done: number;
 }
