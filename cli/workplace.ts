@@ -1,5 +1,5 @@
 /** What commands that touch runs, databases or stores work with: the configuration, the surroundings and the engine. */
-import { type Config, loadConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { type Engine, openEngine } from "../engine/engine.ts";
 import { type Environment, makeEnvironment } from "../steps/environment.ts";
 import { makeWorkflows, type Workflows } from "../steps/workflows.ts";
