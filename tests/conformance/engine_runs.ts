@@ -192,6 +192,7 @@ export function runConformance(name: string, open: OpenEngine): void {
     const running = await started(engine, "r1");
     const view = await other.find("r1");
     assert.deepEqual([view.status, view.owner, view.resumable], ["running", { pid: Deno.pid }, false]);
+    assert.deepEqual(view.locks, ["database:a", "database:x"]);
     for (const one of [engine, other]) {
       const same = await rejection(one.execute("r1"), "busy");
       assert.match(same.message, new RegExp(`r1.*${Deno.pid}`));

@@ -55,15 +55,16 @@ Deno.test("of many who want a lock over and over, one at a time has it", async (
   const path = `${folder.path}/a.lock`;
   let inside = 0;
   const contend = async () => {
-    for (let round = 0; round < 20;) {
+    for (let round = 0; round < 30;) {
       const held = await lockFile(path, owner, 0);
       if (held === null) continue;
       assert.equal(++inside, 1);
-      await Promise.resolve();
+      // Time for another to come in, were the door open.
+      await lockOwner(path);
       inside--;
       await held.release();
       round++;
     }
   };
-  await Promise.all([contend(), contend(), contend()]);
+  await Promise.all([contend(), contend(), contend(), contend()]);
 });
