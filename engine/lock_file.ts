@@ -83,6 +83,19 @@ export async function lockOwner(path: string): Promise<Owner | "unknown" | null>
   }
 }
 
+/**
+ * Removes the file of a lock that nobody holds. Only who holds the lock may remove it: another process could otherwise lock
+ * a new file of that name in between.
+ */
+export async function removeUnheld(path: string): Promise<void> {
+  try {
+    using file = await Deno.open(path, { read: true, write: true });
+    if (await file.tryLock(true) && await isAt(file, path)) await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 function parseOwner(text: string): Owner | "unknown" {
   try {
     const { pid, start, run } = JSON.parse(text);

@@ -1,7 +1,7 @@
 /** Who may execute a run: the process that holds the run's lock file, and those of the names the run needs. */
 import { createHash } from "node:crypto";
 import { CairnError } from "../errors.ts";
-import { type HeldLock, lockFile, lockOwner, type Owner } from "./lock_file.ts";
+import { type HeldLock, lockFile, lockOwner, type Owner, removeUnheld } from "./lock_file.ts";
 import { pause } from "./retry.ts";
 import { processStart } from "./system.ts";
 
@@ -31,6 +31,8 @@ export async function openLocks(
   takeOverMilliseconds: number = TAKE_OVER_MILLISECONDS,
 ): Promise<Locks> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  // A process that was killed just after the end of its run left these, and nobody takes up a run that has ended.
+  for await (const { name } of Deno.readDir(folder)) await removeUnheld(`${folder}/${name}`);
   const self = { pid: Deno.pid, start: await processStart(Deno.pid) };
   const runPath = (run: string) => `${folder}/run-${run}.lock`;
   const tryRun = (run: string) => lockFile(runPath(run), { ...self, run });

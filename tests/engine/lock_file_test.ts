@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lockFile, lockOwner } from "../../engine/lock_file.ts";
+import { lockFile, lockOwner, removeUnheld } from "../../engine/lock_file.ts";
 import { scratch } from "./scratch.ts";
 
 const owner = { pid: 1234, start: "5678", run: "r1" };
@@ -50,12 +50,26 @@ Deno.test("a lock on a file that was removed and made anew is not mistaken for t
   await second?.release();
 });
 
+Deno.test("the file of a lock is removed when nobody holds it, and only then", async () => {
+  await using folder = await scratch();
+  const path = `${folder.path}/a.lock`;
+  await removeUnheld(path);
+  await Deno.writeTextFile(path, JSON.stringify(owner));
+  await removeUnheld(path);
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+  const held = await lockFile(path, owner);
+  await removeUnheld(path);
+  assert.deepEqual(await lockOwner(path), owner);
+  await held?.release();
+});
+
 Deno.test("of many who want a lock over and over, one at a time has it", async () => {
   await using folder = await scratch();
   const path = `${folder.path}/a.lock`;
   let inside = 0;
   const contend = async () => {
     for (let round = 0; round < 30;) {
+      await removeUnheld(path);
       const held = await lockFile(path, owner, 0);
       if (held === null) continue;
       assert.equal(++inside, 1);
