@@ -43,6 +43,13 @@ export function openLocalStore(path: string, options: LocalStoreOptions = {}): S
     }
   }
 
+  /** Before the first change of the store, what killed processes left in it is removed. */
+  async function sweep(): Promise<void> {
+    if (swept) return;
+    swept = true;
+    await removeLeftovers(root);
+  }
+
   return {
     url: root.path,
     capabilities: {
@@ -52,10 +59,8 @@ export function openLocalStore(path: string, options: LocalStoreOptions = {}): S
     async put(key, content, mode, { signal } = {}) {
       const segments = objectSegments(key);
       return await call(`cannot write ${key} to ${root.path}`, signal, async () => {
-        const done = await putLocal(root, segments, content, mode, link, signal);
-        if (!swept) await removeLeftovers(root);
-        swept = true;
-        return done;
+        await sweep();
+        return await putLocal(root, segments, content, mode, link, signal);
       });
     },
     async get(key, { signal, offset = 0, length } = {}) {
@@ -91,7 +96,10 @@ export function openLocalStore(path: string, options: LocalStoreOptions = {}): S
     },
     async delete(key, { signal } = {}) {
       const segments = objectSegments(key);
-      await call(`cannot delete ${key} in ${root.path}`, signal, () => remove(root, segments));
+      await call(`cannot delete ${key} in ${root.path}`, signal, async () => {
+        await sweep();
+        await remove(root, segments);
+      });
     },
     close: () => Promise.resolve(),
   };

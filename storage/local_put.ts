@@ -164,7 +164,10 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** A private, durable copy of the content in the store's own file system; gone when disposed of. */
+/**
+ * A private, durable copy of the content in the store's own file system; gone when disposed of. Until then it is locked,
+ * which tells it from what a killed put left behind.
+ */
 async function copyIn(
   root: Root,
   content: Content,
@@ -172,17 +175,31 @@ async function copyIn(
 ): Promise<AsyncDisposable & { readonly path: string }> {
   const folder = await root.make([PARTIAL]);
   const path = join(folder, `put-${crypto.randomUUID()}`);
-  const remove = () => removeIfThere(path);
+  const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  const remove = async () => {
+    await removeIfThere(path);
+    file.close();
+  };
   try {
-    using to = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-    if ("bytes" in content) await writeAll(to, content.bytes);
-    else await copyFile(content.file, to, signal);
-    await to.sync();
+    await tryLock(file);
+    if ("bytes" in content) await writeAll(file, content.bytes);
+    else await copyFile(content.file, file, signal);
+    await file.sync();
   } catch (error) {
     await remove();
     throw error;
   }
   return { path, [Symbol.asyncDispose]: remove };
+}
+
+/** Locks a file: true when that worked, false when another holds it, undefined where there are no file locks. */
+async function tryLock(file: Deno.FsFile): Promise<boolean | undefined> {
+  try {
+    return await file.tryLock(true);
+  } catch (error) {
+    if (NO_LOCKS.includes(systemCode(error) ?? "")) return undefined;
+    throw error;
+  }
 }
 
 async function copyFile(file: string, to: Deno.FsFile, signal: AbortSignal | undefined): Promise<void> {
@@ -196,15 +213,29 @@ async function copyFile(file: string, to: Deno.FsFile, signal: AbortSignal | und
   }
 }
 
-/** Removes what puts that were killed left behind; a day is longer than any put goes without writing. */
+/**
+ * Removes what puts that were killed left behind: nobody holds its lock. Where there are no locks its age tells, since a day
+ * is longer than any put goes without writing. A put whose file goes all the same, because it had not locked it yet or the
+ * lock of another host is not seen here, begins again.
+ */
 export async function removeLeftovers(root: Root): Promise<void> {
   const folder = await root.find([PARTIAL]);
   if (folder === undefined) return;
   for await (const { name } of Deno.readDir(folder)) {
-    if (!name.startsWith("put-")) continue;
-    const path = join(folder, name);
-    const written = (await linkStat(path))?.mtime?.getTime() ?? Date.now();
-    if (Date.now() - written > LEFTOVER_MILLISECONDS) await removeIfThere(path);
+    if (name.startsWith("put-")) await removeLeftover(join(folder, name));
+  }
+}
+
+async function removeLeftover(path: string): Promise<void> {
+  const info = await linkStat(path);
+  if (!info?.isFile) return;
+  try {
+    using file = await Deno.open(path, { read: true, write: true });
+    const isOld = Date.now() - (info.mtime?.getTime() ?? Date.now()) > LEFTOVER_MILLISECONDS;
+    if (await tryLock(file) ?? isOld) await removeIfThere(path);
+  } catch (error) {
+    // Another process may be removing it too; that of another user is not ours to remove.
+    if (!isMissing(error) && !["EACCES", "EPERM"].includes(systemCode(error) ?? "")) throw error;
   }
 }
 

@@ -98,18 +98,26 @@ Deno.test("nothing unfinished stays behind, and what lies in staging is neither 
   await rejects(() => store.put(".partial/y", bytes(""), "create"), "refused", /unfinished/);
 });
 
-Deno.test("what a killed put left behind is removed after a day, not before", async () => {
+Deno.test("what a killed put left behind is removed, what a living one writes is not", async () => {
   await using opened = await open();
   const { store, root } = opened;
   await Deno.mkdir(join(root, ".partial"), { recursive: true });
-  for (const name of ["put-old", "put-fresh", "run-of-somebody"]) {
+  for (const name of ["put-killed", "put-living", "run-of-somebody"]) {
     await Deno.writeTextFile(join(root, ".partial", name), "half");
   }
-  const old = new Date(Date.now() - 25 * 60 * 60 * 1000);
-  await Deno.utime(join(root, ".partial", "put-old"), old, old);
-  await Deno.utime(join(root, ".partial", "run-of-somebody"), old, old);
+  using living = await Deno.open(join(root, ".partial", "put-living"), { write: true });
+  await living.lock(true);
   await store.put("a", bytes("1"), "create");
-  assert.deepEqual(await partials(root), ["put-fresh", "run-of-somebody"]);
+  assert.deepEqual(await partials(root), ["put-living", "run-of-somebody"]);
+});
+
+Deno.test("a delete removes what a killed put left behind, too", async () => {
+  await using opened = await open();
+  const { store, root } = opened;
+  await Deno.mkdir(join(root, ".partial"), { recursive: true });
+  await Deno.writeTextFile(join(root, ".partial", "put-killed"), "half");
+  await store.delete("a");
+  assert.deepEqual(await partials(root), []);
 });
 
 Deno.test("symbolic links in the store are not followed, listed or written through", async () => {
