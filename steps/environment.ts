@@ -3,7 +3,7 @@ import type { Adapter } from "../adapters/adapter.ts";
 import { adapterFor } from "../adapters/registry.ts";
 import { CairnError } from "../errors.ts";
 import { openStore } from "../storage/registry.ts";
-import { writeDurable } from "../streams/durable.ts";
+import { publishNew, syncFolder, writeDurable } from "../streams/durable.ts";
 import type { Store } from "../storage/storage.ts";
 import type { Ask } from "./secret.ts";
 
@@ -37,8 +37,11 @@ export function sealFolder(environment: Environment, store: Store, run: string):
   return staging === undefined ? `${spoolFolder(environment, run)}/parts` : `${staging}/${run}`;
 }
 
-/** What tells the artifacts of this installation from those of another that writes to the same store. */
-export async function originOf(environment: Environment): Promise<string> {
+/**
+ * What tells the artifacts of this installation from those of another that writes to the same store. It is made at the first
+ * call, by way of the folder `scratch`, in which a kill may leave it.
+ */
+export async function originOf(environment: Environment, scratch: string): Promise<string> {
   const file = `${environment.home}/origin`;
   try {
     return (await Deno.readTextFile(file)).trim();
@@ -46,9 +49,12 @@ export async function originOf(environment: Environment): Promise<string> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const fresh = new TextEncoder().encode(`${crypto.randomUUID()}\n`);
-  await writeDurable(file, fresh, { create: true }).catch((error) => {
+  const made = `${scratch}/origin`;
+  await writeDurable(made, fresh, { create: false });
+  await publishNew(made, file).catch((error) => {
     if (!(error instanceof CairnError && error.code === "exists")) throw error; // another process was first
   });
+  await syncFolder(environment.home);
   return (await Deno.readTextFile(file)).trim();
 }
 

@@ -65,8 +65,11 @@ export async function writeDurable(
   await syncFolder(dirname(path));
 }
 
-/** Gives a finished file its name unless that is taken; the temporary name is gone afterwards. */
-async function publishNew(temporary: string, path: string): Promise<void> {
+/**
+ * Gives a finished file its name unless that is taken (`exists`); the temporary name is gone afterwards. The folders are for
+ * the caller to sync.
+ */
+export async function publishNew(temporary: string, path: string): Promise<void> {
   try {
     await Deno.link(temporary, path);
   } catch (error) {

@@ -54,7 +54,7 @@ export async function prepare(
       fingerprint,
       moved,
       host: hostname(),
-      origin: await originOf(environment),
+      origin: await originOf(environment, folder),
       createdAt: environment.now(),
       warnings: moved
         ? [...snapshot.warnings, `the label "${job.label}" belonged to another database before`]

@@ -61,7 +61,10 @@ export async function removeArtifact(
 ): Promise<void> {
   for await (const name of labelNames(store, label, signal)) {
     if (!name.startsWith(`${id}.`) || name === `${id}.open`) continue;
-    for (const key of await keysUnder(store, `${label}/${name}`, signal)) await store.delete(key, { signal });
+    const folder = `${label}/${name}`;
+    for (const key of await keysUnder(store, folder, signal)) await store.delete(key, { signal });
+    // A put that was killed may have left the folder empty: to delete anything in it removes it.
+    await store.delete(`${folder}/SHA256SUMS`, { signal });
   }
   await store.delete(openKey(label, id), { signal });
 }

@@ -55,6 +55,8 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
   const loaded: Loaded = await context.step("load", async (attempt) => {
     const identities = await identitiesFor(environment, store, label, manifest, job, attempt.signal);
     const opened = await openPrivate(manifest, identities);
+    // What an earlier attempt left at the target is no reason to refuse it.
+    await adapter.discard(job.target, { run: context.id, signal: attempt.signal });
     await preflight(context, environment, job, manifest, attempt);
     await download(context, store, located, attempt);
     await makePrivateFolder(spoolFolder(environment, context.id));
