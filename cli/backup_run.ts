@@ -4,7 +4,7 @@ import { makeId } from "../steps/artifact.ts";
 import { checkLevel } from "../steps/backup/compress.ts";
 import type { BackupResult } from "../steps/backup/record.ts";
 import type { BackupJob, Encryption } from "../steps/job.ts";
-import { checkRecipients } from "../steps/key.ts";
+import { checkRecipients, unprovenRecipients } from "../steps/key.ts";
 import { backupLocks } from "../steps/locks.ts";
 import { settleBackups } from "../steps/settle.ts";
 import { chooseDatabase, type ChosenDatabase, storeToWrite } from "./choose.ts";
@@ -32,6 +32,8 @@ export async function backup(session: Session, database: string, options: Backup
   const chosen = await chooseDatabase(config, database, options.label);
   const job = makeJob(workplace, chosen, options);
   const { output } = session;
+  // A store that this version does not know is refused before there is a run.
+  await (await workplace.environment.openStore(job.store)).close();
 
   const locks = backupLocks(job);
   await settleBackups(engine, locks, ({ run, outcome }) => {
@@ -49,6 +51,15 @@ export async function backup(session: Session, database: string, options: Backup
   const started = performance.now();
   const result = await executeRun(session, workplace, run);
   showBackup(session, run, backupResult(result), performance.now() - started);
+  if (job.encryption.mode === "recipients") {
+    const unproven = await unprovenRecipients(session.home, job.encryption.recipients);
+    if (unproven.length > 0) {
+      output.warn(
+        `no key was ever proven to open this backup: run \`cairn key check --identity FILE\` where the key of ` +
+          `${unproven[0]} is`,
+      );
+    }
+  }
   if (job.encryption.mode === "none") {
     output.line();
     output.line(`not encrypted: ${output.style.bold("cairn init")} makes a key and a config file`);

@@ -20,5 +20,8 @@ export function register(program: Program): void {
       );
       session.output.json({ run: run.id, status: outcome });
     }));
-  addExamples(command, [["cairn cancel backup-20261123T050311482Z-7f3k2q", "after a disk has died for good"]]);
+  addExamples(command, [[
+    "cairn cancel backup-20261123T050311482Z-7f3k2q",
+    "after a disk has died for good",
+  ]]);
 }

@@ -1,5 +1,7 @@
 /** Runs a run to its end in this process, and shows it. */
+import type { Engine } from "../engine/engine.ts";
 import type { Json } from "../engine/workflow.ts";
+import { CairnError } from "../errors.ts";
 import { showRun } from "./run_progress.ts";
 import type { Session } from "./session.ts";
 import type { Workplace } from "./workplace.ts";
@@ -39,7 +41,23 @@ export async function executeRun(
     session.ownRun(undefined);
     return result;
   } catch (error) {
-    session.ownRun(run, (await engine.find(run)).resumable);
+    session.ownRun(run, await isWorthResuming(engine, run, error));
     throw error;
   }
+}
+
+/** Stages that only look: a run that got no further has nothing that a new one would have to do again. */
+const LOOKING = /^(locate|preflight|download)(\/|$)/;
+
+/**
+ * Tells whether a failed run is kept for `cairn resume`. One that was refused before it did anything is cancelled at once, so
+ * that a wrong path or a missing key leaves nothing behind.
+ */
+async function isWorthResuming(engine: Engine, run: string, error: unknown): Promise<boolean> {
+  const { status, resumable } = await engine.find(run);
+  if (status !== "failed" || !(error instanceof CairnError) || error.passing) return resumable;
+  const steps = await engine.steps(run);
+  if (steps.some((step) => step.status === "done" && !LOOKING.test(step.name))) return resumable;
+  await engine.cancel(run);
+  return false;
 }

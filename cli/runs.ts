@@ -6,7 +6,9 @@ export function register(program: Program): void {
   const runs = program.command("runs")
     .helpGroup(GROUPS.runs)
     .summary("list runs, newest first")
-    .description("Lists runs, newest first. A run without a live process shows as interrupted: it can be resumed.");
+    .description(
+      "Lists runs, newest first. A run without a live process shows as interrupted: it can be resumed.",
+    );
   const list = runs.command("list", { isDefault: true })
     .description("Lists runs, newest first.")
     .option("--label <label>", "only those of one database")

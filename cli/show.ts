@@ -8,7 +8,11 @@ export function register(program: Program): void {
     .summary("show one artifact")
     .description("Shows what the manifest of an artifact says, and how to restore it without Cairn.")
     .argument("<artifact>", "an id or its beginning, latest, latest:<label>, a manifest or a folder of parts")
-    .option("--identity <file>", "file with an age identity, to show the private part too; may be repeated", collect)
+    .option(
+      "--identity <file>",
+      "file with an age identity, to show the private part too; may be repeated",
+      collect,
+    )
     .option("--passphrase-file <file>", "file with the passphrase, for artifacts made with one")
     .option("--from <store>", "the store to look in")
     .action(action(async (session, artifact, options) => {

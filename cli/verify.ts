@@ -8,7 +8,10 @@ export function register(program: Program): void {
     .summary("check that an artifact is whole")
     .description("Checks that every part of an artifact is there, with its size and checksum.")
     .argument("<artifact>", "an id or its beginning, latest, latest:<label>, a manifest or a folder of parts")
-    .option("--read-data", "also decode everything and compare the checksum of the plain dump (needs the key)")
+    .option(
+      "--read-data",
+      "also decode everything and compare the checksum of the plain dump (needs the key)",
+    )
     .option("--identity <file>", "file with an age identity; may be repeated", collect)
     .option("--passphrase-file <file>", "file with the passphrase, for artifacts made with one")
     .option("--from <store>", "the store to look in")

@@ -119,7 +119,10 @@ export async function sealPrivate(
 /** Opens the private part; throws `key` when none of the identities fits. */
 export async function openPrivate(manifest: Manifest, identities: readonly string[]): Promise<PrivatePart> {
   if (typeof manifest.private !== "string") return manifest.private;
-  const opened = await openText(manifest.private, identities);
+  const opened = await openText(manifest.private, identities).catch((cause) => {
+    if (!(cause instanceof CairnError) || cause.code !== "key") throw cause;
+    throw new CairnError("key", `no key that was given opens ${manifest.id}`, { cause, hint: cause.hint });
+  });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), privateSchema), opened);
   if (parsed.success) return parsed.output;
   throw new CairnError("verification", `the private part of ${manifest.id} is damaged`);
