@@ -75,6 +75,9 @@ export async function lockOwner(path: string): Promise<Owner | "unknown" | null>
   }
   try {
     if (await file.tryLock(false)) return null;
+    // Whoever tidies up locks for a moment what nobody holds: an owner holds it still.
+    await pause(5);
+    if (await file.tryLock(false)) return null;
     const bytes = new Uint8Array(4096);
     const length = await file.read(bytes);
     return parseOwner(new TextDecoder().decode(bytes.subarray(0, length ?? 0)));
