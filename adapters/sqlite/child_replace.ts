@@ -69,12 +69,8 @@ export function checkTarget(path: string): void {
 
 function checkEmptyOrSame(db: DatabaseSync, content: string, path: string): void {
   const found = schemaOf(db);
-  if (found !== "[]" && found !== content) throw filledMeanwhile(path);
-}
-
-/** The error of a target that was empty when the restore began. */
-export function filledMeanwhile(path: string): CairnError {
-  return new CairnError("target_exists", `${path} was empty when the restore began, and has tables now`, {
+  if (found === "[]" || found === content) return;
+  throw new CairnError("target_exists", `${path} was empty when the restore began, and has tables now`, {
     hint: "restore beside it with --into, or say --overwrite",
   });
 }

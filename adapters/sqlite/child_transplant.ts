@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
 import type { Job } from "./child.ts";
-import { checkTarget, filledMeanwhile, leaveWal } from "./child_replace.ts";
+import { checkTarget, leaveWal } from "./child_replace.ts";
 import type { Calls } from "./messages.ts";
 import { openTarget } from "./open.ts";
 import { definitions, quoted, storedColumns, tableEntries, type TableEntry } from "./schema.ts";
@@ -14,8 +14,7 @@ const SOURCE = "cairn_source";
  * Answers `transplant`: drops the tables that `source` has from `target` and makes them anew, with their rows, row ids,
  * indexes, triggers and counters, in one transaction.
  *
- * Throws `target_exists` when a target that was found empty has other tables now, `refused` when the schema of a table
- * does not fit into the target, `source_locked` when a lock is held too long.
+ * Throws `refused` when the schema of a table does not fit into the target, `source_locked` when a lock is held too long.
  */
 export function transplantTables(input: Calls["transplant"]["input"], job: Job): null {
   checkTarget(input.target);
@@ -26,11 +25,6 @@ export function transplantTables(input: Calls["transplant"]["input"], job: Job):
     db.exec("BEGIN IMMEDIATE");
     const entries = tableEntries(db, SOURCE);
     const wanted = entries.filter((entry) => entry.kind !== "shadow");
-    const there = tableEntries(db);
-    if (!input.overwrite) {
-      const others = there.filter((entry) => !entries.some(({ name }) => name === entry.name));
-      if (others.length > 0) throw filledMeanwhile(input.target);
-    }
     wanted.forEach(({ name, kind }, index) => {
       job.progress(index, wanted.length);
       if (tableEntries(db).some((entry) => entry.name === name)) db.exec(`DROP TABLE main.${quoted(name)}`);
@@ -75,18 +69,15 @@ function copyRows(db: DatabaseSync, table: string): void {
   db.exec(`INSERT INTO main.${name} (${list}) SELECT ${list} FROM ${SOURCE}.${name}`);
 }
 
-/** The name by which the row id can be reached, or undefined when there is none or an ordinary column is it. */
+/** The name by which the row id can be reached, or undefined when there is none or ordinary columns hide it. */
 function rowIdName(db: DatabaseSync, table: string, columns: readonly string[]): string | undefined {
-  const taken = columns.map((column) => column.toLowerCase());
-  const name = ["rowid", "_rowid_", "oid"].find((candidate) => !taken.includes(candidate));
   const entry = db.prepare("SELECT wr FROM pragma_table_list WHERE schema = ? AND name = ?").get(
     SOURCE,
     table,
   );
-  if (name === undefined || entry?.wr !== 0) return undefined;
-  const key = db.prepare("SELECT type FROM pragma_table_xinfo(?, ?) WHERE pk > 0").all(table, SOURCE);
-  const isColumn = key.length === 1 && String(key[0]?.type).toUpperCase() === "INTEGER";
-  return isColumn ? undefined : name;
+  if (entry?.wr !== 0) return undefined;
+  const taken = columns.map((column) => column.toLowerCase());
+  return ["rowid", "_rowid_", "oid"].find((candidate) => !taken.includes(candidate));
 }
 
 /** The whole state of a virtual table of SQLite's own modules is in its shadow tables. */

@@ -1,7 +1,7 @@
 /** Makes a loaded dump visible, and removes what a cancelled restore left. */
 import { dirname } from "node:path";
 import { CairnError } from "../../errors.ts";
-import { syncFolder } from "../../streams/durable.ts";
+import { publishNew, syncFolder } from "../../streams/durable.ts";
 import type { Address, Loaded, LoadRequest } from "../adapter.ts";
 import { pathOf } from "./address.ts";
 import { callChild } from "./call.ts";
@@ -14,7 +14,8 @@ import {
   removeIfThere,
   sameFile,
 } from "./files.ts";
-import { temporaryBeside } from "./load.ts";
+import { temporaryBeside, type Way } from "./load.ts";
+import { selectsAll } from "../selection.ts";
 import type { SqliteOptions } from "./options.ts";
 
 /** See `Adapter.commit`. */
@@ -28,12 +29,14 @@ export async function commitLoad(
   const facts = readFacts(loaded);
   request.signal.throwIfAborted();
   if (facts.way === "publish") return await publish(facts.temporary, facts, target);
-  const input = { source: facts.temporary, target, overwrite: request.overwrite, ...options };
+  const input = { source: facts.temporary, target, ...options };
   const call = { signal: request.signal, temporaryFolder: dirname(facts.temporary) };
-  if (facts.way === "replace") {
-    await callChild("replace", { ...input, journalMode: facts.journalMode }, call);
-  } else {
+  if (facts.way === "transplant") {
     await callChild("transplant", input, call);
+  } else {
+    // A selection replaces a database only when that was empty: tables that appeared since are not to be lost.
+    const overwrite = request.overwrite && selectsAll(request.selection);
+    await callChild("replace", { ...input, overwrite, journalMode: facts.journalMode }, call);
   }
 }
 
@@ -77,15 +80,9 @@ async function giveName(temporary: string, target: string): Promise<void> {
     });
   }
   try {
-    await Deno.link(temporary, target);
+    await publishNew(temporary, target);
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw taken(target, error);
-    // FAT and some network file systems have no hard links and answer EPERM or ENOTSUP.
-    const noLinks = error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotSupported;
-    if (!noLinks) throw error;
-    if (await identityOf(target) !== undefined) throw taken(target, error);
-    await Deno.rename(temporary, target);
+    throw error instanceof CairnError && error.code === "exists" ? taken(target, error) : error;
   }
 }
 
@@ -97,7 +94,7 @@ function taken(target: string, cause?: unknown): CairnError {
 }
 
 type Facts = Identity & {
-  readonly way: "publish" | "replace" | "transplant";
+  readonly way: Way;
   readonly temporary: string;
   readonly journalMode: string;
 };

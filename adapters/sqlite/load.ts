@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { CairnError } from "../../errors.ts";
 import { syncFile, syncFolder, writeAll } from "../../streams/durable.ts";
-import type { Address, Loaded, LoadRequest } from "../adapter.ts";
+import type { Address, Loaded, LoadRequest, Selection } from "../adapter.ts";
 import { selectsAll } from "../selection.ts";
 import { pathOf } from "./address.ts";
 import { callChild } from "./call.ts";
@@ -11,6 +11,9 @@ import { cannotWrite, identityOf, removeFiles } from "./files.ts";
 import type { Found } from "./messages.ts";
 import type { SqliteOptions } from "./options.ts";
 import { contentOf, findTarget, isEmpty } from "./ping.ts";
+
+/** How a loaded dump becomes visible. */
+export type Way = "publish" | "replace" | "transplant";
 
 const SCRATCH_NAME = "load.db";
 
@@ -82,13 +85,18 @@ async function receive(
     await syncFolder(dirname(temporary));
     const identity = await identityOf(temporary);
     if (identity === undefined) throw new CairnError("io", `${temporary} was removed by somebody`);
-    const way = isNew ? "publish" : selectsAll(request.selection) ? "replace" : "transplant";
     const journalMode = found.kind === "database" ? found.journalMode : "";
-    return { tables, facts: { way, temporary, journalMode, ...identity } };
+    return { tables, facts: { way: wayInto(found, request.selection), temporary, journalMode, ...identity } };
   } catch (error) {
     await removeFiles([temporary, scratch]);
     throw cannotWrite(dirname(temporary), error);
   }
+}
+
+/** A new file is published; a database is replaced as a whole, unless a selection has to spare its other tables. */
+function wayInto(found: Found, selection: Selection): Way {
+  if (found.kind !== "database") return "publish";
+  return selectsAll(selection) || isEmpty(found) ? "replace" : "transplant";
 }
 
 async function writeStream(

@@ -73,7 +73,7 @@ export interface Calls {
   };
   /** Replaces the tables that `source` has in `target`, in one transaction. */
   transplant: {
-    input: Waiting & { readonly source: string; readonly target: string; readonly overwrite: boolean };
+    input: Waiting & { readonly source: string; readonly target: string };
     output: null;
   };
 }

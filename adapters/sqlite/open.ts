@@ -56,8 +56,14 @@ export function readPrivate<T>(path: string, read: (db: DatabaseSync) => T): T {
 
 /** Opens a database for writing, with foreign keys not enforced, waiting for locks up to the limit. */
 export function openTarget(path: string, lockLimitMilliseconds: number): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: lockLimitMilliseconds, enableForeignKeyConstraints: false });
+  const options = {
+    enableForeignKeyConstraints: false,
+    // Deno's types do not know it yet: lets the shadow tables of a virtual table be written.
+    defensive: false,
+  };
+  const db = new DatabaseSync(path, options);
   try {
+    db.exec(`PRAGMA busy_timeout = ${lockLimitMilliseconds}`);
     db.prepare("SELECT count(*) FROM sqlite_schema").get();
     return db;
   } catch (error) {
@@ -81,8 +87,9 @@ export function pragma(db: DatabaseSync, name: string): string | number {
 function openForReading(path: string, readOnly: boolean, lockLimitMilliseconds: number): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { readOnly, timeout: lockLimitMilliseconds });
-    db.exec("PRAGMA query_only = 1");
+    db = new DatabaseSync(path, { readOnly });
+    // As a pragma: Deno 2.7 passes over the option `timeout` of a read-only database.
+    db.exec(`PRAGMA busy_timeout = ${lockLimitMilliseconds}; PRAGMA query_only = 1`);
     // The first read takes a lock, recovers the log if need be, and parses the schema.
     db.prepare("SELECT count(*) FROM sqlite_schema").get();
     return db;

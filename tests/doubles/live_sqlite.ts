@@ -190,8 +190,9 @@ async function feed(
     await input.abort(error).catch(() => {});
     await output;
     const { status } = await child.ended;
+    signal.throwIfAborted();
     // A child that died on its own says more than the pipe that broke with it.
-    if (!signal.aborted && status.signal === null) await child.success();
+    if (status.signal === null) await child.success();
     throw error;
   }
   await output;
