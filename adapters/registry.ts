@@ -2,7 +2,7 @@
 import { CairnError } from "../errors.ts";
 import type { Adapter, Address } from "./adapter.ts";
 import { sqliteAddress } from "./sqlite/address.ts";
-import { sqliteAdapter } from "./sqlite/mod.ts";
+import { createSqliteAdapter, sqliteAdapter } from "./sqlite/mod.ts";
 
 /** The names of the engines whose adapters are still to come, by the schemes of their URLs. */
 const COMING: Readonly<Record<string, string>> = {
@@ -14,10 +14,10 @@ const COMING: Readonly<Record<string, string>> = {
   "mongodb+srv": "MongoDB",
 };
 
-/** The adapter of an engine. Throws `usage` when there is none. */
-export function adapterFor(engine: string): Adapter {
-  if (engine === sqliteAdapter.engine) return sqliteAdapter;
-  throw notYet(engine);
+/** The adapter of an engine, which waits so long for locks that others hold. Throws `usage` when there is none. */
+export function adapterFor(engine: string, lockLimitMilliseconds?: number): Adapter {
+  if (engine !== sqliteAdapter.engine) throw notYet(engine);
+  return lockLimitMilliseconds === undefined ? sqliteAdapter : createSqliteAdapter({ lockLimitMilliseconds });
 }
 
 /**

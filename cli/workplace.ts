@@ -19,7 +19,12 @@ export async function openSurroundings(
   session: Session,
 ): Promise<{ config: Config; environment: Environment }> {
   const config = await session.config();
-  const environment = makeEnvironment({ home: session.home, version: session.version, ask: askSecret });
+  const environment = makeEnvironment({
+    home: session.home,
+    version: session.version,
+    ask: askSecret,
+    patienceMilliseconds: patienceForTests(),
+  });
   return { config, environment };
 }
 
@@ -27,10 +32,13 @@ export async function openSurroundings(
 export async function openWorkplace(session: Session): Promise<Workplace> {
   const { config, environment } = await openSurroundings(session);
   const workflows = makeWorkflows(environment);
+  const patience = patienceForTests();
   const engine = await openEngine({
     folder: session.home,
     workflows: Object.values(workflows),
     signal: session.signal,
+    // Without chance a failed step is tried again at once.
+    ...(patience === undefined ? {} : { patienceMilliseconds: patience, random: () => 0 }),
   });
   return {
     config,
@@ -39,4 +47,10 @@ export async function openWorkplace(session: Session): Promise<Workplace> {
     workflows,
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+/** Tests cannot wait a minute for a lock that nobody is going to release, nor half a minute for five more tries. */
+function patienceForTests(): number | undefined {
+  const milliseconds = Number(Deno.env.get("CAIRN_PATIENCE_MILLISECONDS"));
+  return Number.isSafeInteger(milliseconds) && milliseconds > 0 ? milliseconds : undefined;
 }

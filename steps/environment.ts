@@ -58,13 +58,15 @@ export async function originOf(environment: Environment, scratch: string): Promi
   return (await Deno.readTextFile(file)).trim();
 }
 
-/** The real surroundings. */
+/** The real surroundings; `patienceMilliseconds` says how long to wait for locks of others, if not as long as is usual. */
 export function makeEnvironment(
-  options: { readonly home: string; readonly version: string; readonly ask: Ask },
+  { patienceMilliseconds, ...options }: Pick<Environment, "home" | "version" | "ask"> & {
+    readonly patienceMilliseconds?: number | undefined;
+  },
 ): Environment {
   return {
     ...options,
-    adapter: adapterFor,
+    adapter: (engine) => adapterFor(engine, patienceMilliseconds),
     openStore,
     now: Date.now,
     stallMilliseconds: STALL_MILLISECONDS,
