@@ -30,6 +30,7 @@ export async function replaceContent(input: Calls["replace"]["input"], job: Job)
   } finally {
     db.close();
   }
+  job.checkParent();
   await copyInto(input, job);
   keepMode(input);
   return null;

@@ -4,6 +4,7 @@ import type { Address } from "../../adapters/adapter.ts";
 import { parseAddress } from "../../adapters/registry.ts";
 import { createSqliteAdapter } from "../../adapters/sqlite/mod.ts";
 import { type AdapterHarness, assertCode, live, takeSnapshot } from "../conformance/adapter_harness.ts";
+import { usersOf } from "./open_files.ts";
 import { openSqliteHarness, startWriter, withDatabase } from "./sqlite_harness.ts";
 
 const LOCK_LIMIT = 400;
@@ -239,42 +240,15 @@ Deno.test("sqlite: a child that is killed is an error, and leaves no copy", asyn
   const holder = await startWriter(pathOf(source), "exclusive");
   try {
     const snapshot = takeSnapshot(h, source);
-    const timer = setInterval(() => killChildren(pathOf(source)), 20);
-    const error = await assertCode("tool_failed", snapshot).finally(() => clearInterval(timer));
+    const [child] = await usersOf(pathOf(source), Deno.pid);
+    if (child !== undefined) Deno.kill(child, "SIGKILL");
+    const error = await assertCode("tool_failed", snapshot);
     assert.match(error.message, /SIGKILL/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(`${h.folder}/copy`)), []);
   } finally {
     await holder.stop();
   }
 });
-
-/** Kills the children of this process that have a file open, but not those that were started by the test itself. */
-function killChildren(file: string): void {
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name) || !isOurs(name) || !hasOpen(name, file)) continue;
-    Deno.kill(Number(name), "SIGKILL");
-  }
-}
-
-function isOurs(pid: string): boolean {
-  try {
-    const parent = /^PPid:\t(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
-    return Number(parent) === Deno.pid &&
-      !Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("sqlite_writer");
-  } catch {
-    return false;
-  }
-}
-
-function hasOpen(pid: string, file: string): boolean {
-  try {
-    return [...Deno.readDirSync(`/proc/${pid}/fd`)].some(({ name }) =>
-      Deno.readLinkSync(`/proc/${pid}/fd/${name}`) === file
-    );
-  } catch {
-    return false;
-  }
-}
 
 Deno.test("sqlite: an address is the real path, also of a file that is still to come", async () => {
   await using h = await open();
