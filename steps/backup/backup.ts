@@ -17,7 +17,7 @@ import { openOwned } from "../open_owned.ts";
 import { parseManifestAt } from "../read_manifest.ts";
 import { partName } from "../../streams/seal_parts.ts";
 import { sealSettings } from "./compress.ts";
-import { dumpTake, type DumpTools, type PartFacts, partFile, type Take } from "./dump.ts";
+import { dumpTake, type DumpTools, type PartFacts, partFile, type Take, type TakeEnd } from "./dump.ts";
 import { chooseRecipients } from "./encrypt.ts";
 import { type BackupResult, type Dumped, record } from "./record.ts";
 import { prepare } from "./snapshot.ts";
@@ -61,24 +61,27 @@ async function backup(context: Context, environment: Environment, job: BackupJob
 }
 
 /** Dumps and uploads, with a new take whenever a live dump was lost. */
-async function dumpUntilComplete(
-  context: Context,
-  tools: DumpTools,
-): Promise<Dumped> {
+async function dumpUntilComplete(context: Context, tools: DumpTools): Promise<Dumped> {
   const { environment, job, store, prepared } = tools;
-  for (let number = 1, failures = 0;; number++) {
+  let failures = 0;
+  for (let number = 1;; number++) {
     const take = await beginTake(context, environment, job, store, prepared, number);
     const uploads = bounded(UPLOADS_AT_ONCE);
     const parts: PartFacts[] = [];
-    const end = await dumpTake(context, tools, take, async (part) => {
-      parts.push(part);
-      await uploads.add(() => sendPart(context, tools, take, part));
-    });
+    let end: TakeEnd | undefined;
+    try {
+      end = await dumpTake(context, tools, take, async (part) => {
+        parts.push(part);
+        await uploads.add(() => sendPart(context, tools, take, part));
+      });
+    } finally {
+      // Nothing goes on behind the back of a run that failed; what failed in the uploads of a lost take does not matter.
+      if (end?.lost !== null) await uploads.settle().catch(() => {});
+    }
     if (end.lost === null) {
       await uploads.settle();
       return { take, parts, end };
     }
-    await uploads.settle().catch(() => {}); // whatever failed there, the take is gone
     await context.step(`lost/${number}`, async (attempt) => {
       await removeSealed(environment, store, context.id, number);
       await removeArtifact(store, job.label, take.id, attempt.signal);

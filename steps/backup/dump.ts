@@ -115,7 +115,8 @@ async function sealAll(
   onPart: (part: PartFacts) => Promise<void>,
   frozen: boolean,
 ): Promise<TakeEnd> {
-  for (let number = 1, offset = 0;; number++) {
+  let offset = 0;
+  for (let number = 1;; number++) {
     const part: PartFacts = await context.step(
       `seal/${take.number}/${number}`,
       async (attempt) => {

@@ -4,12 +4,11 @@
  */
 import type { Context } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
-import type { Store } from "../../storage/storage.ts";
+import { partName } from "../../streams/seal_parts.ts";
 import { decodeBase64 } from "../base64.ts";
 import { type Manifest, MANIFEST_VERSION, restoreCommand, sealPrivate } from "../manifest.ts";
 import { readObject } from "../read_manifest.ts";
-import { type DumpTools, type PartFacts, type Take, type TakeEnd } from "./dump.ts";
-import { partName } from "../../streams/seal_parts.ts";
+import type { DumpTools, PartFacts, Take, TakeEnd } from "./dump.ts";
 import type { Recipients } from "./encrypt.ts";
 
 /** What a finished backup is, for the caller and the journal. */
