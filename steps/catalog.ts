@@ -69,6 +69,12 @@ export function openCatalog(home: string): Catalog {
   try {
     database = open(path);
   } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new CairnError("permission", `the catalog ${path} cannot be opened: permission denied`, {
+        cause: error,
+        hint: "run Cairn as the owner of its state folder, or set CAIRN_HOME",
+      });
+    }
     if (!(error instanceof Error) || !/not a database|malformed|corrupt|foreign/.test(error.message)) {
       throw new CairnError("state_damaged", `the catalog ${path} cannot be opened`, {
         cause: error,

@@ -9,6 +9,8 @@ import type { Ask } from "./secret.ts";
 
 /** A dump that gives nothing for so long while Cairn is reading is ended. */
 const STALL_MILLISECONDS = 10 * 60_000;
+/** A server that has just ended a connection gets a moment. */
+const TAKE_PAUSE_MILLISECONDS = 5_000;
 
 /** The surroundings of a run. */
 export interface Environment {
@@ -24,6 +26,8 @@ export interface Environment {
   readonly ask: Ask;
   /** How long a dump may give no byte while Cairn is reading, in milliseconds. */
   readonly stallMilliseconds: number;
+  /** How long to wait before a dump that failed is taken again, in milliseconds. */
+  readonly takePauseMilliseconds: number;
 }
 
 /** The scratch folder of a run: snapshots, sealed parts of remote stores, decoded databases. */
@@ -70,5 +74,6 @@ export function makeEnvironment(
     openStore,
     now: Date.now,
     stallMilliseconds: STALL_MILLISECONDS,
+    takePauseMilliseconds: TAKE_PAUSE_MILLISECONDS,
   };
 }

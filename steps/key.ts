@@ -103,7 +103,10 @@ export async function readIdentityFile(path: string, ask: Ask): Promise<string[]
   try {
     bytes = await Deno.readFile(path);
   } catch (cause) {
-    throw new CairnError("key", `the key file ${path} cannot be read`, { cause });
+    throw new CairnError("key", `the key file ${path} cannot be read`, {
+      cause,
+      hint: "name the file with your age identity: --identity key.txt, or make one with `cairn key generate`",
+    });
   }
   try {
     return parseIdentities(new TextDecoder().decode(bytes));

@@ -9,20 +9,27 @@ export type Ask = ((question: string) => Promise<string | undefined>) | undefine
 export async function resolveSecret(reference: SecretReference, ask: Ask): Promise<string> {
   const secret = (await read(reference, ask)).replace(/\r?\n$/, "");
   if (secret !== "") return secret;
-  throw new CairnError("config", `the secret from ${describe(reference)} is empty`);
+  throw new CairnError("config", `the secret from ${describe(reference)} is empty`, {
+    hint: "put the secret there: an empty one protects nothing",
+  });
 }
 
 async function read(reference: SecretReference, ask: Ask): Promise<string> {
   if ("env" in reference) {
     const value = Deno.env.get(reference.env);
     if (value !== undefined) return value;
-    throw new CairnError("config", `the environment variable ${reference.env} is not set`);
+    throw new CairnError("config", `the environment variable ${reference.env} is not set`, {
+      hint: "set it, or say where else the secret is",
+    });
   }
   if ("file" in reference) {
     try {
       return await Deno.readTextFile(reference.file);
     } catch (cause) {
-      throw new CairnError("config", `the secret file ${reference.file} cannot be read`, { cause });
+      throw new CairnError("config", `the secret file ${reference.file} cannot be read`, {
+        cause,
+        hint: "check its path and mode, then run it again",
+      });
     }
   }
   if ("command" in reference) return await runCommand(reference.command);
@@ -39,10 +46,15 @@ async function runCommand([program = "", ...args]: readonly string[]): Promise<s
     const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "inherit" });
     const { success, code, stdout } = await child.output();
     if (success) return new TextDecoder().decode(stdout);
-    throw new CairnError("config", `the secret command ${program} ended with status ${code}`);
+    throw new CairnError("config", `the secret command ${program} ended with status ${code}`, {
+      hint: "run it by hand to see why",
+    });
   } catch (cause) {
     if (cause instanceof CairnError) throw cause;
-    throw new CairnError("config", `the secret command ${program} cannot be run`, { cause });
+    throw new CairnError("config", `the secret command ${program} cannot be run`, {
+      cause,
+      hint: "check that it is installed and on the PATH",
+    });
   }
 }
 

@@ -4,16 +4,17 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import type { RunView } from "../engine/run.ts";
+import { type CairnError, toCairnError } from "../errors.ts";
 
 /** What was done with an unfinished backup. */
-export interface Settled {
-  readonly run: string;
-  readonly outcome: "finished" | "abandoned";
-}
+export type Settled =
+  | { readonly run: string; readonly outcome: "finished" | "abandoned" }
+  /** It could not be settled, perhaps because its store is gone, and stays as it is. */
+  | { readonly run: string; readonly outcome: "left"; readonly error: CairnError };
 
 /**
  * Settles the unfinished backups that hold one of `locks` when they run. A run with a live owner is left alone: the new run
- * then fails with `busy` when it asks for the lock.
+ * then fails with `busy` when it asks for the lock. Throws `interrupted`; other failures are told.
  */
 export async function settleBackups(
   engine: Engine,
@@ -22,14 +23,24 @@ export async function settleBackups(
 ): Promise<void> {
   for (const run of await engine.runs({ unfinished: true })) {
     if (run.workflow !== "backup" || !run.locks.some((lock) => locks.includes(lock)) || run.owner) continue;
-    if (await dumpIsDone(engine, run)) {
-      await engine.execute(run.id);
-      tell({ run: run.id, outcome: "finished" });
-    } else {
-      await engine.cancel(run.id);
-      tell({ run: run.id, outcome: "abandoned" });
+    try {
+      tell({ run: run.id, outcome: await settle(engine, run) });
+    } catch (thrown) {
+      const error = toCairnError(thrown);
+      if (error.code === "interrupted") throw error;
+      // What is wrong with an earlier backup must not keep the database from being backed up, perhaps to another store.
+      tell({ run: run.id, outcome: "left", error });
     }
   }
+}
+
+async function settle(engine: Engine, run: RunView): Promise<"finished" | "abandoned"> {
+  if (await dumpIsDone(engine, run)) {
+    await engine.execute(run.id);
+    return "finished";
+  }
+  await engine.cancel(run.id);
+  return "abandoned";
 }
 
 /** True when the last take of the run has its whole dump sealed in the journal. */

@@ -26,7 +26,6 @@ import { uploadPart, UPLOADS_AT_ONCE } from "./upload.ts";
 
 /** How many times a live dump is taken before the run fails; each start of the run may take that many. */
 const TAKES = 3;
-const TAKE_PAUSE_MILLISECONDS = 5_000;
 
 /** Makes the backup workflow for the surroundings it runs in. */
 export function backupWorkflow(environment: Environment): Workflow<BackupJob, BackupResult> {
@@ -41,8 +40,9 @@ export function backupWorkflow(environment: Environment): Workflow<BackupJob, Ba
 async function backup(context: Context, environment: Environment, job: BackupJob): Promise<BackupResult> {
   await using store = await openOwned(environment, job.store);
   await using pool = createPool();
-  const prepared = await prepare(context, environment, job, store);
+  // Before the copy, which may take long: a passphrase that cannot be had is told at once.
   const key = await chooseRecipients(context, environment, job);
+  const prepared = await prepare(context, environment, job, store);
   const settings = sealSettings(job, prepared.snapshot.plainBytes, key.recipients);
   const tools: DumpTools = { environment, job, prepared, store, settings, pool };
 
@@ -94,7 +94,7 @@ async function dumpUntilComplete(context: Context, tools: DumpTools): Promise<Du
       });
     }
     context.note(`${end.lost}, so the dump is taken again (take ${number + 1})`);
-    if (failures > 0) await context.sleep(`pause/${number}`, TAKE_PAUSE_MILLISECONDS);
+    if (failures > 0) await context.sleep(`pause/${number}`, environment.takePauseMilliseconds);
   }
 }
 

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { makeSample } from "../../adapters/sqlite/sample.ts";
+import { openCatalog } from "../../steps/catalog.ts";
+import { refreshCatalog } from "../../steps/refresh_catalog.ts";
+import { openTestPlace } from "./workplace.ts";
+
+Deno.test("the catalog can be deleted or damaged: a refresh brings back what the store holds", async () => {
+  await using place = await openTestPlace();
+  makeSample(place.path("app.db"), 10);
+  const first = await place.backup(place.path("app.db"));
+  const second = await place.backup(place.path("app.db"), { label: "other" });
+  const ids = () => {
+    const catalog = openCatalog(place.home);
+    try {
+      return catalog.list().map((entry) => entry.id);
+    } finally {
+      catalog.close();
+    }
+  };
+  const refresh = async () =>
+    await refreshCatalog(place.home, await place.environment.openStore(place.store));
+  assert.deepEqual(ids(), [second.id, first.id]);
+
+  for (const file of ["catalog.db", "catalog.db-wal", "catalog.db-shm"]) {
+    await Deno.remove(`${place.home}/${file}`).catch(() => {});
+  }
+  assert.deepEqual(ids(), []);
+  assert.deepEqual(await refresh(), { added: 2, removed: 0, damaged: [] });
+  assert.deepEqual(ids(), [second.id, first.id]);
+  assert.deepEqual(await refresh(), { added: 0, removed: 0, damaged: [] });
+
+  await Deno.writeTextFile(
+    `${place.home}/catalog.db`,
+    "this is no database, and it is long enough to be looked at",
+  );
+  assert.deepEqual(ids(), []);
+
+  await refresh();
+  await Deno.remove(`${place.store}/${first.manifest}`);
+  await Deno.writeTextFile(
+    `${place.store}/${second.manifest.replace(/\w{6}\.manifest/, "zzzzzz.manifest")}`,
+    "{}",
+  );
+  const { removed, damaged } = await refresh();
+  assert.equal(removed, 1);
+  assert.equal(damaged.length, 1);
+  assert.deepEqual(ids(), [second.id]);
+});
+
+Deno.test("a list is newest first, and can be limited to a label, a store and a number", async () => {
+  await using place = await openTestPlace();
+  makeSample(place.path("app.db"), 10);
+  const first = await place.backup(place.path("app.db"));
+  const second = await place.backup(place.path("app.db"), { label: "other", store: place.path("elsewhere") });
+  const catalog = openCatalog(place.home);
+  try {
+    assert.deepEqual(catalog.list({ limit: 1 }).map((entry) => entry.id), [second.id]);
+    assert.deepEqual(catalog.list({ label: "app" }).map((entry) => entry.id), [first.id]);
+    assert.deepEqual(catalog.list({ store: place.path("elsewhere") }).map((entry) => entry.id), [second.id]);
+    assert.deepEqual(catalog.stores(), [place.path("elsewhere"), place.store]);
+  } finally {
+    catalog.close();
+  }
+});
