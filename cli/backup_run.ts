@@ -1,4 +1,5 @@
 /** What `cairn backup` does: the job, the unfinished backup that may stand in the way, the run, and its result. */
+import { resolve } from "node:path";
 import { CairnError } from "../errors.ts";
 import { makeId } from "../steps/artifact.ts";
 import { checkLevel } from "../steps/backup/compress.ts";
@@ -6,10 +7,11 @@ import type { BackupResult } from "../steps/backup/record.ts";
 import type { BackupJob, Encryption } from "../steps/job.ts";
 import { checkRecipients, unprovenRecipients } from "../steps/key.ts";
 import { backupLocks } from "../steps/locks.ts";
-import { settleBackups } from "../steps/settle.ts";
+import { settleBackups, type Settled } from "../steps/settle.ts";
 import { chooseDatabase, type ChosenDatabase, storeToWrite } from "./choose.ts";
 import { executeRun } from "./execute.ts";
 import { formatBytes, formatDuration, formatPercent } from "./format.ts";
+import type { Output } from "./output.ts";
 import type { Session } from "./session.ts";
 import { openWorkplace, type Workplace } from "./workplace.ts";
 
@@ -32,24 +34,17 @@ export async function backup(session: Session, database: string, options: Backup
   const chosen = await chooseDatabase(config, database, options.label);
   const job = makeJob(workplace, chosen, options);
   const { output } = session;
-  // A store that this version does not know is refused before there is a run.
-  await (await workplace.environment.openStore(job.store)).close();
+  await requireStore(workplace, job.store, session.signal);
 
   const locks = backupLocks(job);
-  await settleBackups(engine, locks, ({ run, outcome }) => {
-    output.line(
-      outcome === "finished"
-        ? `finished the earlier backup ${run} first: its dump was complete`
-        : `abandoned the unfinished backup ${run}: its dump was not complete`,
-    );
-  });
+  await settleBackups(engine, locks, (settled) => tellSettled(output, settled));
 
   const id = makeId(Date.now());
   const run = `backup-${id}`;
   await engine.create(workflows.backup, job, { id: run, label: job.label, locks });
   output.line(`backup ${id} · ${job.label} ← ${job.source.url}`);
   const started = performance.now();
-  const result = await executeRun(session, workplace, run);
+  const result = await executeRun(session, workplace, run, { isNew: true });
   showBackup(session, run, backupResult(result), performance.now() - started);
   if (job.encryption.mode === "recipients") {
     const unproven = await unprovenRecipients(session.home, job.encryption.recipients);
@@ -63,6 +58,27 @@ export async function backup(session: Session, database: string, options: Backup
   if (job.encryption.mode === "none") {
     output.line();
     output.line(`not encrypted: ${output.style.bold("cairn init")} makes a key and a config file`);
+  }
+}
+
+/** A store that cannot be one is refused before there is a run. */
+async function requireStore({ environment }: Workplace, url: string, signal: AbortSignal): Promise<void> {
+  const store = await environment.openStore(url);
+  try {
+    await store.list("", { signal, limit: 1 });
+  } finally {
+    await store.close();
+  }
+}
+
+function tellSettled(output: Output, settled: Settled): void {
+  const { run } = settled;
+  if (settled.outcome === "left") {
+    output.warn(`the unfinished backup ${run} stays as it is: ${settled.error.message}`);
+  } else if (settled.outcome === "finished") {
+    output.line(`finished the earlier backup ${run} first: its dump was complete`);
+  } else {
+    output.line(`abandoned the unfinished backup ${run}: its dump was not complete`);
   }
 }
 
@@ -133,7 +149,7 @@ function chooseEncryption(
     throw new CairnError("usage", "give either --encrypt-to or --passphrase-file");
   }
   if (options.passphraseFile !== undefined) {
-    return { mode: "passphrase", passphrase: { file: options.passphraseFile } };
+    return { mode: "passphrase", passphrase: { file: resolve(options.passphraseFile) } };
   }
   if (options.encryptTo === undefined && passphrase !== undefined) return { mode: "passphrase", passphrase };
   const recipients = options.encryptTo ?? configured;
