@@ -9,6 +9,8 @@ import type { Workplace } from "./workplace.ts";
 /** How a run is executed. */
 export interface ExecuteOptions {
   readonly takeOver?: boolean | undefined;
+  /** True when the command has just made the run, so that nobody misses it when it could not begin. */
+  readonly isNew?: boolean | undefined;
 }
 
 /**
@@ -41,23 +43,27 @@ export async function executeRun(
     session.ownRun(undefined);
     return result;
   } catch (error) {
-    session.ownRun(run, await isWorthResuming(engine, run, error));
+    session.ownRun(run, await isWorthResuming(engine, run, error, options.isNew));
     throw error;
   }
 }
 
-/** Stages that only look: a run that got no further has nothing that a new one would have to do again. */
-const LOOKING = /^(locate|preflight|download)(\/|$)/;
+/** Stages that only look, or make what a new run makes afresh: one that got no further has done nothing to go on from. */
+const PREPARING = /^(encrypt|snapshot|take|locate|preflight|download)(\/|$)/;
 
 /**
  * Tells whether a failed run is kept for `cairn resume`. One that was refused before it did anything is cancelled at once, so
- * that a wrong path or a missing key leaves nothing behind.
+ * that a wrong path, a missing key or a database that is in use leaves nothing behind.
  */
-async function isWorthResuming(engine: Engine, run: string, error: unknown): Promise<boolean> {
+async function isWorthResuming(engine: Engine, run: string, error: unknown, isNew = false): Promise<boolean> {
   const { status, resumable } = await engine.find(run);
-  if (status !== "failed" || !(error instanceof CairnError) || error.passing) return resumable;
-  const steps = await engine.steps(run);
-  if (steps.some((step) => step.status === "done" && !LOOKING.test(step.name))) return resumable;
-  await engine.cancel(run);
-  return false;
+  if (!(error instanceof CairnError) || error.passing) return resumable;
+  const neverBegan = isNew && status === "queued" && error.code === "busy";
+  if (!neverBegan) {
+    if (status !== "failed") return resumable;
+    const steps = await engine.steps(run);
+    if (steps.some((step) => step.status === "done" && !PREPARING.test(step.name))) return resumable;
+  }
+  // What fails now must not hide why the run failed.
+  return await engine.cancel(run).then(() => false, () => resumable);
 }

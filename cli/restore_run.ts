@@ -37,7 +37,7 @@ export async function restore(session: Session, artifact: string, options: Resto
   await engine.create(workflows.restore, job, { id: run, label: found.label, locks: restoreLocks(job) });
   session.output.line(`restore ${found.id} · ${found.label} → ${job.target.url}`);
   const started = performance.now();
-  const result = restoreResult(await executeRun(session, workplace, run));
+  const result = restoreResult(await executeRun(session, workplace, run, { isNew: true }));
   showRestore(session, run, result, performance.now() - started);
 }
 

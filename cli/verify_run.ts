@@ -32,7 +32,7 @@ export async function verify(session: Session, artifact: string, options: Verify
   await engine.create(workflows.verify, job, { id: run, label: found.label, locks: [] });
   session.output.line(`verify ${found.id} · ${found.label} in ${found.store}`);
   const started = performance.now();
-  const result = verifyResult(await executeRun(session, workplace, run));
+  const result = verifyResult(await executeRun(session, workplace, run, { isNew: true }));
   showVerify(session, run, result, performance.now() - started);
 }
 
