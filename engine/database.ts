@@ -41,7 +41,7 @@ export interface DatabaseOptions {
  * system, `newer_version`, `state_damaged`, `busy`, `permission`.
  */
 export async function openDatabase(folder: string, options: DatabaseOptions): Promise<Database> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const mountinfo = options.mountinfo ?? await readMountinfo() ?? "";
   const network = networkFileSystem(await Deno.realPath(folder), mountinfo);
   if (network !== null) {
@@ -50,7 +50,7 @@ export async function openDatabase(folder: string, options: DatabaseOptions): Pr
     });
   }
   const path = `${folder}/control.db`;
-  if (createPrivate(path)) await syncFolder(folder);
+  if (createPrivate(folder, path)) await syncFolder(folder);
 
   const guard = guardFor(path);
   const connection = guard(() => new DatabaseSync(path, { timeout: BUSY_MILLISECONDS }));
@@ -129,14 +129,37 @@ async function migrate(database: Database, path: string): Promise<void> {
  * only for a new file: closing any descriptor of a database drops the locks that SQLite holds on it in this process
  * (https://www.sqlite.org/howtocorrupt.html, 2.2).
  */
-function createPrivate(path: string): boolean {
+function createPrivate(folder: string, path: string): boolean {
   try {
     Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
-    throw error;
+    throw unusable(folder, error);
   }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+function unusable(folder: string, error: unknown): unknown {
+  const denied = error instanceof Deno.errors.PermissionDenied;
+  const taken = error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory;
+  if (!denied && !taken) return error;
+  const why = denied ? "permission denied" : "a part of its path is a file";
+  return new CairnError(
+    denied ? "permission" : "refused",
+    `the state folder ${folder} cannot be used: ${why}`,
+    {
+      hint: "set CAIRN_HOME to a folder that this user may write to",
+      cause: error,
+    },
+  );
 }
 
 async function syncFolder(folder: string): Promise<void> {
