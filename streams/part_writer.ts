@@ -1,6 +1,7 @@
 /** Writes sealed parts to files, in order, while the bytes of the next ones are still being made. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { CairnError, toCairnError } from "../errors.ts";
 import { syncFolder, writeAll } from "./durable.ts";
 import { createQueue } from "./queue.ts";
 
@@ -103,17 +104,29 @@ export function createPartWriter(folder: string, stopping: AbortController): Par
             const closed = file;
             file = undefined;
             finishing = finish(closed, order.facts);
-            finishing.catch((cause) => stopping.abort(cause));
+            finishing.catch((cause) => stopping.abort(named(cause, folder)));
             ended = order.facts.last;
           }
         }
+        await finishing;
+      } catch (error) {
+        throw named(error, folder);
       } finally {
         file?.handle.close();
-        await finishing;
+        await finishing.catch(() => {}); // thrown above, or there is an error before it
       }
       finished.end();
     },
   };
+}
+
+/** The system does not say which disk is full. */
+function named(error: unknown, folder: string): unknown {
+  if (error instanceof CairnError || toCairnError(error).code !== "no_space") return error;
+  return new CairnError("no_space", `cannot write to ${folder}: no space left on the device`, {
+    hint: "free some space and resume the run",
+    cause: error,
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Files of a database and what SQLite puts beside them. */
-import { CairnError } from "../../errors.ts";
+import { CairnError, toCairnError } from "../../errors.ts";
 
 /** What SQLite may leave beside a database file. */
 export const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
@@ -42,8 +42,15 @@ export function sameFile(a: Identity | undefined, b: Identity | undefined): bool
     a.born === b.born;
 }
 
-/** The error of a folder in which the target cannot be written. */
+/** The error of a folder in which the target cannot be written; any other one stays as it is. */
 export function cannotWrite(path: string, error: unknown): unknown {
+  if (error instanceof CairnError) return error;
+  if (toCairnError(error).code === "no_space") {
+    return new CairnError("no_space", `${path} cannot be written: no space left on the device`, {
+      hint: "free some space and resume the run",
+      cause: error,
+    });
+  }
   if (!(error instanceof Deno.errors.PermissionDenied)) return error;
   return new CairnError("permission", `${path} cannot be written: permission denied`, {
     hint: "choose a folder that this user may write to, or run as its owner",
