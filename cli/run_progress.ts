@@ -59,6 +59,7 @@ export function showRun(output: Output, finished: readonly StepView[]): RunShow 
     plain === undefined ? undefined : `${formatBytes(plain.done)} → ${formatBytes(sealed.bytes)}`;
   const uploadText = () => {
     const total = formatCount(sealed.parts, "part");
+    if (!isDumpDone) return formatCount(sent.parts, "part");
     return before.parts > 0
       ? `${sent.parts} of ${total} (${before.parts} were there)`
       : `${sent.parts} of ${total}`;

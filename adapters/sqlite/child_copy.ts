@@ -61,6 +61,7 @@ async function copyPages(
   job: Job,
 ): Promise<number> {
   const wal = pragma(db, "journal_mode") === "wal";
+  const pageBytes = Number(pragma(db, "page_size"));
   let heldSince: number | undefined;
   let tries = 1;
   let remaining = Infinity;
@@ -81,7 +82,7 @@ async function copyPages(
       rate: PAGES_PER_STEP,
       // An error thrown in here would be a panic of the runtime: whatever goes wrong ends the process by `fail`.
       progress: ({ totalPages, remainingPages }) => {
-        job.progress(totalPages - remainingPages, totalPages);
+        job.progress((totalPages - remainingPages) * pageBytes, totalPages * pageBytes);
         const now = performance.now();
         if (remainingPages !== remaining) advancedAt = now;
         else if (now - advancedAt > input.lockLimitMilliseconds) job.fail(locked(input.source));
