@@ -51,7 +51,7 @@ export async function backup(session: Session, database: string, options: Backup
     if (unproven.length > 0) {
       output.warn(
         `no key was ever proven to open this backup: run \`cairn key check --identity FILE\` where the key of ` +
-          `${unproven[0]} is`,
+          `${(unproven[0] ?? "").slice(0, 20)}… is`,
       );
     }
   }

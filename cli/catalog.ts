@@ -24,7 +24,7 @@ export function register(program: Program): void {
       const { config, environment } = await openSurroundings(session);
       await prepareHome(session.home);
       const stores = [];
-      for (const url of await storesToRead(config, options.from)) {
+      for (const url of await storesToRead(config, options.from, session.home)) {
         const store = await environment.openStore(url);
         const { added, damaged } = await refreshCatalog(session.home, store, {
           anew: true,

@@ -1,10 +1,11 @@
 /** Turns what a person typed, with the configuration behind it, into addresses, stores and jobs. */
-import { basename, resolve } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Config, DatabaseConfig } from "../config/config.ts";
 import { nearest } from "../config/near.ts";
 import { CairnError } from "../errors.ts";
 import { addressOf, type DatabaseAddress } from "../steps/address.ts";
 import { checkLabel, deriveLabel } from "../steps/artifact.ts";
+import { openCatalog } from "../steps/catalog.ts";
 import type { LabelOrigin } from "../steps/job.ts";
 
 /** Where backups go when neither the command line nor the configuration says. */
@@ -72,11 +73,39 @@ export function storeToWrite(
   return chooseStore(config, asked[0] ?? database?.store ?? first ?? DEFAULT_STORE);
 }
 
-/** The stores to look into: the one asked for, or all that are configured and, where it exists, `./backups`. */
-export async function storesToRead(config: Config, asked: string | undefined): Promise<string[]> {
-  if (asked !== undefined) return [chooseStore(config, asked)];
-  const stores = new Set(config.stores.values());
+/**
+ * The stores to look into: the one asked for, or all that are configured, those of which the catalog in `home` has artifacts
+ * and, where it exists, `./backups`. Throws `not_found` when the folder that was asked for does not exist.
+ */
+export async function storesToRead(
+  config: Config,
+  asked: string | undefined,
+  home: string,
+): Promise<string[]> {
+  if (asked !== undefined) {
+    const store = chooseStore(config, asked);
+    if (!isAbsolute(store) || await isFolder(store)) return [store];
+    throw new CairnError("not_found", `there is no folder ${store}`, {
+      hint: "give --from the name of a store in cairn.yaml, or the folder that holds the labels",
+    });
+  }
+  const stores = new Set([...config.stores.values(), ...await catalogStores(home)]);
   const folder = resolve(DEFAULT_STORE);
-  if (await Deno.stat(folder).then((stat) => stat.isDirectory, () => false)) stores.add(folder);
+  if (await isFolder(folder)) stores.add(folder);
   return [...stores];
+}
+
+/** The stores that the catalog knows; none where there is no catalog. */
+async function catalogStores(home: string): Promise<string[]> {
+  if (!await Deno.stat(join(home, "catalog.db")).then((stat) => stat.isFile, () => false)) return [];
+  const catalog = openCatalog(home);
+  try {
+    return catalog.stores();
+  } finally {
+    catalog.close();
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((stat) => stat.isDirectory, () => false);
 }

@@ -26,7 +26,7 @@ async function tour(session: Session, folder: string): Promise<void> {
   const say = (text: string) => output.line(`\n${output.style.bold(text)}`);
   const cairn = (args: readonly string[], env: Record<string, string> = {}) => {
     output.line(output.style.dim(`$ cairn ${args.join(" ")}`));
-    return runSelf(folder, args, env, signal);
+    return runSelf(folder, args, env, signal, output.isJson ? "null" : "inherit");
   };
   const stages: string[] = [];
   const expect = (what: string, holds: boolean) => {
@@ -76,9 +76,10 @@ async function runSelf(
   args: readonly string[],
   env: Record<string, string>,
   signal: AbortSignal,
+  stdout: "inherit" | "null",
 ): Promise<Deno.CommandStatus> {
   const { program, options } = selfCommand(folder, args, env, signal);
-  return await new Deno.Command(program, { ...options, stdout: "inherit", stderr: "inherit" }).spawn().status;
+  return await new Deno.Command(program, { ...options, stdout, stderr: "inherit" }).spawn().status;
 }
 
 /** This program, compiled or not, with a state folder of its own. */

@@ -56,7 +56,9 @@ const PREPARING = /^(encrypt|snapshot|take|locate|preflight|download)(\/|$)/;
  * that a wrong path, a missing key or a database that is in use leaves nothing behind.
  */
 async function isWorthResuming(engine: Engine, run: string, error: unknown, isNew = false): Promise<boolean> {
-  const { status, resumable } = await engine.find(run);
+  const { status, resumable, workflow } = await engine.find(run);
+  // A damaged artifact stays in sight until a verify finds it whole or a person cancels the run.
+  if (workflow === "verify" && error instanceof CairnError && error.code === "verification") return resumable;
   if (!(error instanceof CairnError) || error.passing) return resumable;
   const neverBegan = isNew && status === "queued" && error.code === "busy";
   if (!neverBegan) {

@@ -22,7 +22,11 @@ export function register(program: Program): void {
         ]);
       session.output.reserveStdout();
       const { config, environment } = await openSurroundings(session);
-      const found = await findIn(environment, artifact, await storesToRead(config, options.from));
+      const found = await findIn(
+        environment,
+        artifact,
+        await storesToRead(config, options.from, session.home),
+      );
       const keys = await chooseKeys(session, options);
       await exportArtifact(environment, found, keys, Deno.stdout.writable, session.signal);
     }));

@@ -20,9 +20,8 @@ export async function list(session: Session, options: ListOptions): Promise<void
   const { output } = session;
   const { config, environment } = await openSurroundings(session);
   await prepareHome(session.home);
-  const wanted = await storesToRead(config, options.from);
-  const known = options.from === undefined ? knownStores(session.home) : [];
-  for (const url of new Set([...wanted, ...known])) {
+  const wanted = await storesToRead(config, options.from, session.home);
+  for (const url of wanted) {
     try {
       const store = await environment.openStore(url);
       const { damaged } = await refreshCatalog(session.home, store, { signal: session.signal });
@@ -66,11 +65,4 @@ export async function list(session: Session, options: ListOptions): Promise<void
     );
   }
   output.json({ artifacts });
-}
-
-function knownStores(home: string): string[] {
-  const catalog = openCatalog(home);
-  const stores = catalog.stores();
-  catalog.close();
-  return stores;
 }

@@ -24,7 +24,7 @@ export interface RestoreOptions extends KeyOptions {
 export async function restore(session: Session, artifact: string, options: RestoreOptions): Promise<void> {
   await using workplace = await openWorkplace(session);
   const { config, environment, engine, workflows } = workplace;
-  const found = await findIn(environment, artifact, await storesToRead(config, options.from));
+  const found = await findIn(environment, artifact, await storesToRead(config, options.from, session.home));
   const job: RestoreJob = {
     store: found.store,
     manifest: found.manifest,

@@ -16,7 +16,7 @@ export async function show(
 ): Promise<void> {
   const { output } = session;
   const { config, environment } = await openSurroundings(session);
-  const found = await findIn(environment, reference, await storesToRead(config, options.from));
+  const found = await findIn(environment, reference, await storesToRead(config, options.from, session.home));
   const keys = await chooseKeys(session, options);
   const { manifest, opened, closedBecause } = await readArtifact(environment, found, keys, session.signal);
   if (closedBecause && (options.identity || options.passphraseFile)) throw closedBecause;

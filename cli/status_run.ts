@@ -1,6 +1,5 @@
 /** What `cairn status` does. */
 import { toCairnError } from "../errors.ts";
-import { openCatalog } from "../steps/catalog.ts";
 import { prepareHome } from "../steps/home.ts";
 import { refreshCatalog } from "../steps/refresh_catalog.ts";
 import { type LabelStatus, statusOf } from "../steps/status.ts";
@@ -16,7 +15,7 @@ export async function status(session: Session): Promise<number> {
   const { config, environment, engine } = workplace;
   const { output } = session;
   const unreachable: { store: string; reason: string }[] = [];
-  for (const url of new Set([...await storesToRead(config, undefined), ...knownStores(session.home)])) {
+  for (const url of await storesToRead(config, undefined, session.home)) {
     try {
       const store = await environment.openStore(url);
       await refreshCatalog(session.home, store, { signal: session.signal });
@@ -29,6 +28,7 @@ export async function status(session: Session): Promise<number> {
     environment,
     engine,
     [...config.databases].map(([name, each]) => each.label ?? name),
+    config.encryptTo,
   );
   const now = new Date();
   if (labels.length === 0) output.line("nothing is backed up yet: `cairn backup <database>` begins");
@@ -38,7 +38,7 @@ export async function status(session: Session): Promise<number> {
         { title: "DATABASE" },
         {
           title: "STATE",
-          paint: (cell) => cell.startsWith("ok") ? output.style.green(cell) : output.style.yellow(cell),
+          paint: (cell) => /^(ok|running)/.test(cell) ? output.style.green(cell) : output.style.yellow(cell),
         },
         { title: "" },
       ],
@@ -46,7 +46,7 @@ export async function status(session: Session): Promise<number> {
     );
   }
   for (const { store, reason } of unreachable) output.warn(`${store}: ${reason}`);
-  const bad = labels.filter((label) => label.state !== "ok").length + unreachable.length;
+  const bad = labels.filter((label) => !label.isWell).length + unreachable.length;
   if (bad > 0) output.line(`${formatCount(bad, "thing is", "things are")} not well`);
   output.json({ well: bad === 0, databases: labels.map((label) => ({ ...label })), unreachable });
   return bad === 0 ? 0 : 1;
@@ -62,11 +62,4 @@ function describe(status: LabelStatus, now: Date): string {
   ];
   if (status.mode === "sealed" && !status.keyProven) facts.push("key never checked (`cairn key check`)");
   return facts.join(" · ");
-}
-
-function knownStores(home: string): string[] {
-  const catalog = openCatalog(home);
-  const stores = catalog.stores();
-  catalog.close();
-  return stores;
 }

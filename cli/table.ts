@@ -17,7 +17,7 @@ const GAP = 2;
 const LEAST = 6;
 
 /**
- * The lines of a table, with a line of titles. `width` is that of the terminal, or `Infinity` in a pipe, where nothing
+ * The lines of a table, with a line of titles where there are any. `width` is that of the terminal, or `Infinity` in a pipe, where nothing
  * is cut. Control characters in cells are shown, not obeyed; missing cells are empty; no line ends with blanks.
  */
 export function renderTable(
@@ -25,7 +25,9 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   width: number = Infinity,
 ): string[] {
-  const lines = [columns.map((column) => column.title), ...rows]
+  const titles = columns.map((column) => column.title);
+  const hasTitles = titles.some((title) => title !== "");
+  const lines = [...hasTitles ? [titles] : [], ...rows]
     .map((row) => columns.map((_, index) => visible(row[index] ?? "")));
   const widths = fit(columns, lines, width);
   return lines.map((cells, row) => {
@@ -36,7 +38,7 @@ export function renderTable(
       return pad(cut(cell, space), isLast && align !== "right" ? 0 : space, align);
     });
     const plain = padded.join(" ".repeat(GAP)).trimEnd();
-    if (row === 0 || textWidth(plain) > width) return cut(plain, width);
+    if ((row === 0 && hasTitles) || textWidth(plain) > width) return cut(plain, width);
     return padded.map((cell, index) => paint(cell, columns[index]?.paint)).join(" ".repeat(GAP)).trimEnd();
   });
 }

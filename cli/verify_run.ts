@@ -1,6 +1,7 @@
 /** What `cairn verify` does. */
 import { CairnError } from "../errors.ts";
 import { makeId } from "../steps/artifact.ts";
+import { replaceVerifies } from "../steps/settle.ts";
 import { findIn } from "../steps/find_in.ts";
 import type { VerifyJob } from "../steps/job.ts";
 import type { VerifyResult } from "../steps/verify.ts";
@@ -21,13 +22,14 @@ export interface VerifyOptions extends KeyOptions {
 export async function verify(session: Session, artifact: string, options: VerifyOptions): Promise<void> {
   await using workplace = await openWorkplace(session);
   const { config, environment, engine, workflows } = workplace;
-  const found = await findIn(environment, artifact, await storesToRead(config, options.from));
+  const found = await findIn(environment, artifact, await storesToRead(config, options.from, session.home));
   const job: VerifyJob = {
     store: found.store,
     manifest: found.manifest,
     readData: options.readData ?? false,
     ...await chooseKeys(session, options),
   };
+  await replaceVerifies(engine, job);
   const run = `verify-${makeId(Date.now())}`;
   await engine.create(workflows.verify, job, { id: run, label: found.label, locks: [] });
   session.output.line(`verify ${found.id} · ${found.label} in ${found.store}`);

@@ -24,7 +24,7 @@ stores:
 
 ${encryption(recipient)}
 
-# zstd (the default), gzip or none; the level is 1 to 22 for zstd, 1 to 9 for gzip.
+# zstd (the default), gzip or none; the level is 1 to 19 for zstd, 1 to 9 for gzip.
 # compression: zstd
 # level: 3
 

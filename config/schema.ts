@@ -19,13 +19,13 @@ const compression = v.pipe(
   v.description("How backups are compressed; zstd by default"),
 );
 
-const LEVEL = "must be a whole number from 1 to 22 (gzip: to 9)";
+const LEVEL = "must be a whole number from 1 to 19 (gzip: to 9)";
 const level = v.pipe(
   v.number(LEVEL),
   v.integer(LEVEL),
   v.minValue(1, LEVEL),
-  v.maxValue(22, LEVEL),
-  v.description("How hard to compress: 1 to 22 for zstd, 1 to 9 for gzip"),
+  v.maxValue(19, LEVEL),
+  v.description("How hard to compress: 1 to 19 for zstd, 1 to 9 for gzip"),
 );
 
 const encryptTo = v.pipe(

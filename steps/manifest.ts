@@ -20,7 +20,7 @@ const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/));
 
 const partSchema = v.strictObject({
   /** The object's name in the artifact's folder. */
-  name: v.pipe(v.string(), v.regex(/^\d{6,9}\.(zst|gz|bin)(\.age)?$/)),
+  name: v.pipe(v.string(), v.regex(/^\d{6}\.(zst|gz|bin)(\.age)?$/)),
   plainBytes: count,
   storedBytes: count,
   sha256,

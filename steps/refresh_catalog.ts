@@ -1,8 +1,8 @@
 /** Brings the catalog up to what a store holds: one listing per label, and only unknown manifests are read. */
-import { toCairnError } from "../errors.ts";
+import { CairnError, toCairnError } from "../errors.ts";
 import type { Store } from "../storage/storage.ts";
 import { idOfManifest } from "./artifact.ts";
-import { type Catalog, openCatalog } from "./catalog.ts";
+import { openCatalog } from "./catalog.ts";
 import type { Manifest } from "./manifest.ts";
 import { labelNames, readManifest } from "./read_manifest.ts";
 
@@ -23,9 +23,12 @@ export async function refreshCatalog(
   const catalog = openCatalog(home);
   try {
     if (options.anew) catalog.clear(store.url);
+    const labels = await labelsIn(store, options.signal);
+    const known = catalog.labels(store.url);
+    if (labels.length === 0 && known.length > 0) throw emptied(store, known.length);
     let [added, removed] = [0, 0];
     const damaged: { manifest: string; reason: string }[] = [];
-    for (const label of await labelsOf(store, catalog, options.signal)) {
+    for (const label of new Set([...labels, ...known])) {
       const gone = catalog.keys(store.url, label);
       const fresh: { key: string; manifest: Manifest }[] = [];
       for await (const name of labelNames(store, label, options.signal)) {
@@ -49,14 +52,22 @@ export async function refreshCatalog(
   }
 }
 
-/** The labels in the store and those of which the catalog still has entries. */
-async function labelsOf(store: Store, catalog: Catalog, signal?: AbortSignal): Promise<Set<string>> {
-  const labels = new Set(catalog.labels(store.url));
+/** The folders at the top of a store. */
+async function labelsIn(store: Store, signal?: AbortSignal): Promise<string[]> {
+  const labels: string[] = [];
   let after: string | undefined;
   do {
     const page = await store.list("", after === undefined ? { signal } : { signal, after });
-    for (const entry of page.entries) if (entry.kind === "folder") labels.add(entry.name);
+    for (const entry of page.entries) if (entry.kind === "folder") labels.push(entry.name);
     after = page.next;
   } while (after !== undefined);
   return labels;
+}
+
+/** A store that is suddenly empty is more likely a disk that is not mounted than a wish. */
+function emptied(store: Store, labels: number): CairnError {
+  const databases = labels === 1 ? "one database" : `${labels} databases`;
+  return new CairnError("unreachable", `${store.url} is empty, and held backups of ${databases}`, {
+    hint: "is its disk mounted? If it was emptied on purpose: `cairn catalog rebuild`",
+  });
 }

@@ -4,6 +4,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import type { RunView } from "../engine/run.ts";
+import type { VerifyJob } from "./job.ts";
 import { type CairnError, toCairnError } from "../errors.ts";
 
 /** What was done with an unfinished backup. */
@@ -49,4 +50,14 @@ async function dumpIsDone(engine: Engine, run: RunView): Promise<boolean> {
   const done = new Set(steps.filter((step) => step.status === "done").map((step) => step.name));
   const takes = [...done].filter((name) => /^take\/\d+$/.test(name)).length;
   return done.has(`dump/${takes}`) && !done.has(`lost/${takes}`);
+}
+
+/** Cancels the unfinished verifies of the same artifact: a new one answers the question anew. */
+export async function replaceVerifies(engine: Engine, { store, manifest }: VerifyJob): Promise<void> {
+  for (const run of await engine.runs({ unfinished: true })) {
+    if (run.workflow !== "verify" || run.owner) continue;
+    const input = await engine.input(run.id);
+    const isJob = typeof input === "object" && input !== null && "store" in input && "manifest" in input;
+    if (isJob && input.store === store && input.manifest === manifest) await engine.cancel(run.id);
+  }
 }

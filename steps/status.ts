@@ -11,7 +11,9 @@ export type UnfinishedRun = { readonly id: string; readonly workflow: string; re
 export type LabelStatus = {
   readonly label: string;
   /** `ok`, or the reason why it is not. */
-  readonly state: "ok" | "running" | "no backup" | "unfinished";
+  readonly state: "ok" | "running" | "no backup" | "unfinished" | "damaged";
+  /** True when nobody has to look after it. */
+  readonly isWell: boolean;
   readonly lastGood: CatalogEntry | null;
   readonly unfinished: readonly UnfinishedRun[];
   /** Whether this host can open its newest backup: `sealed` cannot, which may be wanted. */
@@ -20,11 +22,15 @@ export type LabelStatus = {
   readonly keyProven: boolean;
 };
 
-/** The state of every label that has artifacts, runs or a place in the configuration. */
+/**
+ * The state of every label that has artifacts, runs or a place among the `configured` ones. `recipients` are those that backups
+ * are made for; without any, one proven key is taken for the right one.
+ */
 export async function statusOf(
   environment: Environment,
   engine: Engine,
   configured: readonly string[],
+  recipients: readonly string[],
 ): Promise<LabelStatus[]> {
   const catalog = openCatalog(environment.home);
   const newest = new Map<string, CatalogEntry>();
@@ -36,15 +42,18 @@ export async function statusOf(
 
   const unfinished = Map.groupBy(await engine.runs({ unfinished: true }), (run) => run.label);
   const hasKey = await Deno.stat(defaultKeyFile(environment.home)).then(() => true, () => false);
-  const isProven = (await readProofs(environment.home)).size > 0;
+  const proofs = await readProofs(environment.home);
+  const isProven = proofs.size > 0 && recipients.every((recipient) => proofs.has(recipient));
   const labels = [...new Set([...configured, ...newest.keys(), ...unfinished.keys()])].sort();
   return labels.map((label): LabelStatus => {
     const lastGood = newest.get(label) ?? null;
     const runs = (unfinished.get(label) ?? []).map(({ id, workflow, status }) => ({ id, workflow, status }));
+    const state = stateOf(lastGood, runs);
     const encryption = lastGood?.encryption ?? "none";
     return {
       label,
-      state: stateOf(lastGood, runs),
+      state,
+      isWell: state === "ok" || (state === "running" && lastGood !== null),
       lastGood,
       unfinished: runs,
       mode: encryption === "none"
@@ -62,6 +71,7 @@ export async function statusOf(
 function stateOf(lastGood: CatalogEntry | null, runs: readonly UnfinishedRun[]): LabelStatus["state"] {
   const alive = (run: UnfinishedRun) =>
     run.status === "running" || run.status === "waiting" || run.status === "queued";
+  if (runs.some((run) => run.workflow === "verify" && run.status === "failed")) return "damaged";
   if (runs.some((run) => !alive(run))) return "unfinished";
   if (runs.length > 0) return "running";
   return lastGood === null ? "no backup" : "ok";

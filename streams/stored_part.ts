@@ -8,6 +8,8 @@ import type { Piece } from "./task.ts";
 export interface StoredPart {
   /** Its name in the store, for example `000001.zst.age`. */
   readonly name: string;
+  /** The artifact that it belongs to, for messages. */
+  readonly artifact?: string;
   readonly plainBytes: number;
   readonly storedBytes: number;
   /** SHA-256 of the stored bytes, in lower-case hexadecimal. */
@@ -27,7 +29,8 @@ export function missing(part: StoredPart, cause: unknown): CairnError {
 }
 
 function shortName(part: StoredPart): string {
-  return part.name.split(".")[0] ?? part.name;
+  const number = part.name.split(".")[0] ?? part.name;
+  return part.artifact === undefined ? number : `${number} of ${part.artifact}`;
 }
 
 /** Reads the stored bytes of one part. */

@@ -58,6 +58,8 @@ export interface DumpTools {
   readonly pool: Pool;
 }
 
+/** The names of parts have six digits, so that a shell's pattern finds them all in order. */
+const MOST_PARTS = 999_999;
 const NO_RETRY: RetryPolicy = { retries: 0, firstMilliseconds: 0, maxMilliseconds: 0 };
 
 /** Where the part `number` of a take lies until it is uploaded. */
@@ -117,6 +119,7 @@ async function sealAll(
 ): Promise<TakeEnd> {
   let offset = 0;
   for (let number = 1;; number++) {
+    if (number > MOST_PARTS) throw tooManyParts();
     const part: PartFacts = await context.step(
       `seal/${take.number}/${number}`,
       async (attempt) => {
@@ -132,6 +135,12 @@ async function sealAll(
     offset = part.plainOffset + part.plainBytes;
     if (ended) return { lost: null, parts: number, plainBytes: offset, ...ended };
   }
+}
+
+function tooManyParts(): CairnError {
+  return new CairnError("refused", `the dump needs more than ${MOST_PARTS} parts`, {
+    hint: "please report this: parts have to be larger for databases of this size",
+  });
 }
 
 /** The stream of a take while this process reads it. */

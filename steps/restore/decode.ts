@@ -25,7 +25,7 @@ export function decode(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const { folder } = artifactKeys(label, manifest);
   let plainBytes = 0;
-  return openParts(manifest.parts, {
+  return openParts(manifest.parts.map((part) => ({ ...part, artifact: manifest.id })), {
     open: (part, signal) => store.get(`${folder}/${part.name}`, { signal }),
     codec: manifest.codec,
     identities,

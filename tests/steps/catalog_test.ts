@@ -62,3 +62,16 @@ Deno.test("a list is newest first, and can be limited to a label, a store and a 
     catalog.close();
   }
 });
+
+Deno.test("a store that is suddenly empty is not taken for emptied: its disk may not be mounted", async () => {
+  await using place = await openTestPlace();
+  makeSample(place.path("app.db"), 10);
+  await place.backup(place.path("app.db"));
+  await Deno.rename(place.store, place.path("unmounted"));
+  const store = await place.environment.openStore(place.store);
+  await assert.rejects(refreshCatalog(place.home, store), /is empty, and held backups of one database/);
+  const catalog = openCatalog(place.home);
+  assert.equal(catalog.list().length, 1);
+  catalog.close();
+  assert.equal((await refreshCatalog(place.home, store, { anew: true })).added, 0);
+});
