@@ -82,6 +82,7 @@ export interface ErrorDetails {
 
 /** An error that a user may see. */
 export class CairnError extends Error {
+  /** Always `CairnError`. */
   override readonly name = "CairnError";
   /** What kind of error it is. */
   readonly code: ErrorCode;
@@ -89,6 +90,8 @@ export class CairnError extends Error {
   readonly hint: string | undefined;
   /** True when trying again by itself can help. */
   readonly passing: boolean;
+
+  /** Makes an error; the message is a sentence without a full stop. */
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });

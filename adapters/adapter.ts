@@ -91,13 +91,17 @@ export interface LoadRequest {
   readonly run: string;
   /** A folder for scratch files, which the caller removes. */
   readonly scratch: string;
+  /** What of the dump is wanted. */
   readonly selection: Selection;
+  /** True when the content of the target may be replaced. */
   readonly overwrite: boolean;
+  /** Ends the call and its children. */
   readonly signal: AbortSignal;
 }
 
 /** A database engine. */
 export interface Adapter {
+  /** The name by which addresses choose it. */
   readonly engine: string;
   /** Reaches the database and tells what it found. Changes nothing. */
   ping(address: Address, signal: AbortSignal): Promise<Ping>;

@@ -7,9 +7,9 @@ import { openDatabase } from "./database.ts";
 import { openJournal } from "./journal.ts";
 import type { HeldLock } from "./lock_file.ts";
 import { openLocks } from "./ownership.ts";
-import type { RunEvent, RunView, StepView } from "./run.ts";
+import type { RunEvent, RunFilter, RunView, StepView } from "./run.ts";
 import { type Ended, runSession, type SessionParts, stoppedBy } from "./session.ts";
-import { openViews, type RunFilter } from "./views.ts";
+import { openViews } from "./views.ts";
 import type { AnyWorkflow, Json, Workflow } from "./workflow.ts";
 
 /** What a run is created with. */
@@ -66,6 +66,7 @@ export interface Engine extends AsyncDisposable {
 export interface EngineOptions {
   /** The state folder. */
   readonly folder: string;
+  /** Those that runs can be created for and executed with. */
   readonly workflows: readonly AnyWorkflow[];
   /**
    * Stops the runs of this process, which stay resumable. With the reason `"interrupted"` (or a `CairnError` of

@@ -22,8 +22,11 @@ export type RunStatus =
 
 /** Why a run or a step failed. */
 export interface RunError {
+  /** What kind of error it was. */
   readonly code: ErrorCode;
+  /** What was wrong. */
   readonly message: string;
+  /** What to do. */
   readonly hint: string | null;
 }
 
@@ -47,23 +50,31 @@ export type StageView = {
 
 /** A run. Times are milliseconds since 1970. */
 export interface RunView {
+  /** Unique for all time. */
   readonly id: string;
+  /** The name of its workflow. */
   readonly workflow: string;
+  /** The version of its workflow that began it. */
   readonly version: number;
+  /** What it is about. */
   readonly label: string;
   /** The names that it holds while a process executes it. */
   readonly locks: readonly string[];
+  /** What it is doing. */
   readonly status: RunStatus;
   /** True when it is being cancelled, or was: resuming it finishes that. */
   readonly cancelRequested: boolean;
   /** How often it has been started or recovered. */
   readonly generation: number;
+  /** When it was journaled as queued. */
   readonly createdAt: number;
+  /** When it was first executed; null while it is queued. */
   readonly startedAt: number | null;
   /** When it ended, failed or was stopped last; null while it runs. */
   readonly endedAt: number | null;
   /** In the order in which they began. */
   readonly stages: readonly StageView[];
+  /** Why it failed last; null when it did not. */
   readonly error: RunError | null;
   /** The live process that executes it. */
   readonly owner: { readonly pid: number } | null;
@@ -75,16 +86,23 @@ export interface RunView {
 
 /** A step of an unfinished run; when a run ends only its stages are kept. */
 export interface StepView {
+  /** Unique in its run. */
   readonly name: string;
   /** `interrupted`: begun, not ended, and no live process works on it. */
   readonly status: "running" | "waiting" | "interrupted" | "failed" | "done";
+  /** How often its action was called. */
   readonly attempts: number;
+  /** When it was first begun. */
   readonly startedAt: number;
+  /** When it ended or failed last; null while it runs. */
   readonly endedAt: number | null;
   /** When the next try is due, or a sleep ends. */
   readonly wakeAt: number | null;
+  /** Time spent in it. */
   readonly milliseconds: number;
+  /** What it reported as progress, in its own unit. */
   readonly done: number;
+  /** What it said the whole is. */
   readonly total: number | null;
   /** The latest error, until the step is done. */
   readonly error: RunError | null;
@@ -92,7 +110,9 @@ export interface StepView {
 
 /** Something that happened to a run in this process, as it happens. */
 export interface RunEvent {
+  /** The id of the run. */
   readonly run: string;
+  /** What happened. */
   readonly kind:
     | "run-started"
     | "step-started"
@@ -102,12 +122,26 @@ export interface RunEvent {
     | "waiting"
     | "note"
     | "run-ended";
+  /** The name of the step that it happened to. */
   readonly step?: string;
+  /** Of `progress`, in the unit of the step. */
   readonly done?: number;
+  /** Of `progress`, where the step knows it. */
   readonly total?: number;
+  /** Of `step-started` and `step-failed`: which try it is. */
   readonly attempt?: number;
   /** The error of a step, the text of a note, the status with which a run ended. */
   readonly message?: string;
   /** How long a step took, or how long the wait will be. */
   readonly milliseconds?: number;
+}
+
+/** Which runs to list. */
+export interface RunFilter {
+  /** Only those of this label. */
+  readonly label?: string;
+  /** Only runs that can be resumed or cancelled, or are running. */
+  readonly unfinished?: boolean;
+  /** At most so many. */
+  readonly limit?: number;
 }

@@ -5,16 +5,8 @@ import { needsPerson } from "./claim.ts";
 import type { Database } from "./database.ts";
 import type { Owner } from "./lock_file.ts";
 import { type Row, type RunRow, runRow, type StepRow, stepRow, textOrNull } from "./rows.ts";
-import type { RunStatus, RunView, StepView } from "./run.ts";
+import type { RunFilter, RunStatus, RunView, StepView } from "./run.ts";
 import { parseStages, stagesOf } from "./stages.ts";
-
-/** Which runs to list. */
-export interface RunFilter {
-  readonly label?: string;
-  /** Only runs that can be resumed or cancelled, or are running. */
-  readonly unfinished?: boolean;
-  readonly limit?: number;
-}
 
 /** The reading side of `control.db`. */
 export interface Views {

@@ -18,7 +18,9 @@ export interface Environment {
   readonly home: string;
   /** The program's version, for manifests. */
   readonly version: string;
+  /** The adapter of an engine. */
   adapter(engine: string): Adapter;
+  /** Opens the store at a URL. */
   openStore(url: string): Promise<Store>;
   /** The clock, in milliseconds since 1970. */
   now(): number;

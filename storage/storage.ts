@@ -11,6 +11,7 @@ export type Content = { readonly file: string } | { readonly bytes: Uint8Array<A
 
 /** What a store knows of an object. */
 export interface ObjectStat {
+  /** Its size. */
   readonly bytes: number;
   /** When it was last written. */
   readonly modifiedAt: Date;
@@ -25,6 +26,7 @@ export type Entry =
 
 /** One page of a listing. */
 export interface Page {
+  /** In ascending order of their names. */
   readonly entries: readonly Entry[];
   /** Give this as `after` to get the next page; undefined on the last. */
   readonly next?: string | undefined;
@@ -43,6 +45,7 @@ export interface Capabilities {
 
 /** How a call is made. */
 export interface CallOptions {
+  /** Aborts the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,6 +53,7 @@ export interface CallOptions {
 export interface Store {
   /** The address as a person would write it, without credentials. */
   readonly url: string;
+  /** What callers must know of it. */
   readonly capabilities: Capabilities;
   /**
    * Puts a whole object durably: when it resolves, the object and its name survive a power loss.

@@ -22,6 +22,7 @@ export type { StoredPart } from "./stored_part.ts";
 export interface OpenOptions {
   /** Opens the stored bytes of a part. `not_found` is reported as damage of the backup; other errors pass. */
   open(part: StoredPart, signal: AbortSignal): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+  /** How its frames are compressed. */
   readonly codec: Codec;
   /** age identities that may fit; none: the parts are not encrypted. */
   readonly identities: readonly string[];
@@ -29,7 +30,9 @@ export interface OpenOptions {
   readonly plainBytes: number;
   /** SHA-256 of the whole, in lower-case hexadecimal, where it is known. */
   readonly plainSha256?: string | undefined;
+  /** Where the work is done. */
   readonly pool: Pool;
+  /** Ends the stream with an error. */
   readonly signal: AbortSignal;
   /** Called with the size of each block that is delivered. */
   onPlain?(bytes: number): void;

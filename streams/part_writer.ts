@@ -16,7 +16,9 @@ export interface SealedPart {
   readonly file: string;
   /** Where its plaintext begins in the whole. */
   readonly plainOffset: number;
+  /** What it decodes to. */
   readonly plainBytes: number;
+  /** The size of the file. */
   readonly storedBytes: number;
   /** SHA-256 of the stored bytes, in lower-case hexadecimal. */
   readonly sha256: string;
@@ -26,6 +28,7 @@ export interface SealedPart {
 
 /** Stored bytes on their way to the file. */
 export interface StoredPiece {
+  /** What to write. */
   readonly bytes: Uint8Array;
   /** Called when they are written. */
   release(): void;
@@ -37,7 +40,7 @@ type Order =
   | { readonly kind: "close"; readonly facts: PlainFacts };
 
 /** What is known of a part before its bytes are stored. */
-type PlainFacts = Pick<SealedPart, "number" | "plainOffset" | "plainBytes" | "last">;
+export type PlainFacts = Pick<SealedPart, "number" | "plainOffset" | "plainBytes" | "last">;
 
 /** Takes orders in their order, and gives finished parts. Waiting orders hold buffers, which bounds their number. */
 export interface PartWriter {

@@ -21,6 +21,7 @@ export type { SealedPart } from "./part_writer.ts";
 
 /** How parts are made. The same settings and the same bytes give parts that decode to the same bytes. */
 export interface SealSettings {
+  /** How frames are compressed. */
   readonly codec: Codec;
   /** The codec's own level; `none` has none. */
   readonly level: number;
@@ -45,10 +46,13 @@ export interface SealOptions {
   readonly firstNumber: number;
   /** Where the source begins in the whole, in bytes. */
   readonly plainOffset: number;
+  /** How the parts are made. */
   readonly settings: SealSettings;
+  /** Where the work is done. */
   readonly pool: Pool;
   /** Fed with the plain bytes, in order. */
   readonly plainHash: Hash;
+  /** Ends the work; `next` then rejects. */
   readonly signal: AbortSignal;
   /** How long the source may give nothing while it is read; without it there is no limit. */
   readonly stallMilliseconds?: number;

@@ -10,7 +10,9 @@ export interface StoredPart {
   readonly name: string;
   /** The artifact that it belongs to, for messages. */
   readonly artifact?: string;
+  /** What it decodes to. */
   readonly plainBytes: number;
+  /** Its size in the store. */
   readonly storedBytes: number;
   /** SHA-256 of the stored bytes, in lower-case hexadecimal. */
   readonly sha256: string;

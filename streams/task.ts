@@ -4,7 +4,9 @@ import type { Compression } from "./codec.ts";
 
 /** The first `length` bytes of a buffer that changes hands. */
 export interface Piece {
+  /** It may be larger than what counts. */
   readonly buffer: ArrayBuffer;
+  /** How many bytes count. */
   readonly length: number;
 }
 
@@ -17,8 +19,11 @@ export type Task =
 
 /** A task on its way to a worker. */
 export interface Request {
+  /** Repeated in the reply. */
   readonly id: number;
+  /** What to do. */
   readonly task: Task;
+  /** With what; its buffer goes to the worker. */
   readonly input: Piece;
   /** Where the result goes; left out when the worker is to give a buffer of its own. */
   readonly output: ArrayBuffer | undefined;
