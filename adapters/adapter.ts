@@ -16,6 +16,15 @@ export type Address = {
   readonly url: string;
 };
 
+/**
+ * An address with what opens it. It lives in memory only, made anew for each call: it is never journaled, logged or put into
+ * an error.
+ */
+export type Access = Address & {
+  /** The password of the user in the URL; absent where the server wants none. */
+  readonly password?: string;
+};
+
 /** Which tables a backup or a restore is about; names as the database spells them. */
 export type Selection = {
   /** Only these; empty means all. */
@@ -60,7 +69,11 @@ export type Snapshot = {
 };
 
 /** What a finished dump says of itself. */
-export type DumpFacts = { readonly warnings: readonly string[] };
+export type DumpFacts = {
+  readonly warnings: readonly string[];
+  /** Tables and row counts, where only the dump itself could tell them. */
+  readonly tables?: readonly TableCount[];
+};
 
 /** A dump in progress. */
 export interface Dump {
@@ -89,6 +102,8 @@ export type Loaded = {
 export interface LoadRequest {
   /** The id of the run: leftovers of its earlier, killed attempts are recognised by it and removed. */
   readonly run: string;
+  /** Counts the processes that have executed the run, so that a session on a server can be told from an older one. */
+  readonly generation?: number;
   /** A folder for scratch files, which the caller removes. */
   readonly scratch: string;
   /** What of the dump is wanted. */
@@ -104,13 +119,13 @@ export interface Adapter {
   /** The name by which addresses choose it. */
   readonly engine: string;
   /** Reaches the database and tells what it found. Changes nothing. */
-  ping(address: Address, signal: AbortSignal): Promise<Ping>;
+  ping(access: Access, signal: AbortSignal): Promise<Ping>;
   /**
    * Checks that a dump can work (versions, rights, completeness of the selection) and prepares it. A file engine makes
    * its consistent, checked copy in `folder`, durable when this resolves; calling it again starts over.
    */
   snapshot(
-    address: Address,
+    access: Access,
     request: {
       readonly folder: string;
       readonly selection: Selection;
@@ -119,26 +134,26 @@ export interface Adapter {
     },
   ): Promise<Snapshot>;
   /** Starts a dump; `offset` is 0 unless the snapshot is frozen. */
-  dump(address: Address, snapshot: Snapshot, request: {
+  dump(access: Access, snapshot: Snapshot, request: {
     readonly offset: number;
     readonly selection: Selection;
     readonly signal: AbortSignal;
   }): Dump;
   /** Tells what stands at the target of a restore, without changing it. */
-  inspect(address: Address, signal: AbortSignal): Promise<Target>;
+  inspect(access: Access, signal: AbortSignal): Promise<Target>;
   /**
    * Loads a dump of `format` from `plain` and checks it. The end of the stream alone never commits: a stream that fails
    * leaves the target as it was. Drops what earlier attempts of the same run left. After it resolves, `commit` makes
    * the data visible; an engine that can only load in place does so here and says so in its documentation.
    */
   load(
-    address: Address,
+    access: Access,
     format: string,
     plain: ReadableStream<Uint8Array<ArrayBuffer>>,
     request: LoadRequest,
   ): Promise<Loaded>;
   /** Makes a load visible at the target, durably. Calling it again after a crash at any point does no harm. */
-  commit(address: Address, loaded: Loaded, request: LoadRequest): Promise<void>;
+  commit(access: Access, loaded: Loaded, request: LoadRequest): Promise<void>;
   /** Removes what a cancelled restore left at the target, apart from committed data. Safe to repeat. */
-  discard(address: Address, request: { readonly run: string; readonly signal: AbortSignal }): Promise<void>;
+  discard(access: Access, request: { readonly run: string; readonly signal: AbortSignal }): Promise<void>;
 }

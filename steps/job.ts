@@ -9,6 +9,12 @@ export type SecretReference =
   | { readonly command: readonly string[] }
   | { readonly ask: string };
 
+/** A database as a job names it: its address, and where its password is to be had. */
+export type Database = Address & {
+  /** Absent where the server wants no password. */
+  readonly password?: SecretReference;
+};
+
 /** For whom artifacts are encrypted. */
 export type Encryption =
   | { readonly mode: "none" }
@@ -24,7 +30,7 @@ export type LabelOrigin = "derived" | "given" | "configured";
 export type BackupJob = {
   readonly label: string;
   readonly labelOrigin: LabelOrigin;
-  readonly source: Address;
+  readonly source: Database;
   /** The store's URL. */
   readonly store: string;
   readonly codec: Codec;
@@ -41,7 +47,7 @@ export type RestoreJob = {
   readonly store: string;
   /** The key of the manifest in the store. */
   readonly manifest: string;
-  readonly target: Address;
+  readonly target: Database;
   readonly overwrite: boolean;
   readonly selection: Selection;
   /** Files with age identities. */

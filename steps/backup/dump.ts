@@ -5,7 +5,7 @@
  * removed, and the next take begins with an artifact id of its own, so that no object name ever gets two contents.
  */
 import { createHash, type Hash } from "node:crypto";
-import type { Dump } from "../../adapters/adapter.ts";
+import type { Dump, DumpFacts } from "../../adapters/adapter.ts";
 import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
 import { CairnError, toCairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
@@ -18,6 +18,7 @@ import {
   sealParts,
   type SealSettings,
 } from "../../streams/seal_parts.ts";
+import { accessTo } from "../access.ts";
 import type { ArtifactKeys } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
@@ -34,8 +35,8 @@ export type TakeEnd =
     readonly parts: number;
     readonly plainBytes: number;
     readonly plainSha256: string;
-    readonly warnings: readonly string[];
-  };
+  }
+    & DumpFacts;
 
 /** One attempt to dump the whole database. */
 export interface Take {
@@ -148,7 +149,7 @@ interface Source extends AsyncDisposable {
   /** Seals the next part; after a failure of a frozen source it begins anew at `offset`. */
   next(number: number, offset: number): Promise<PartFacts>;
   /** Waits until the dump has ended well, and tells the checksum of all its bytes. */
-  end(last: PartFacts): Promise<{ plainSha256: string; warnings: readonly string[] }>;
+  end(last: PartFacts): Promise<{ readonly plainSha256: string } & DumpFacts>;
 }
 
 function openSource(context: Context, tools: DumpTools, take: Take, attempt: Attempt): Source {
@@ -160,8 +161,9 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
     const file = partFile(tools, context, take, number);
     const folder = file.slice(0, file.lastIndexOf("/"));
     await makePrivateFolder(folder);
+    const access = await accessTo(environment, job.source);
     const dump = environment.adapter(job.source.engine)
-      .dump(job.source, snapshot, { offset, selection: job.selection, signal: attempt.signal });
+      .dump(access, snapshot, { offset, selection: job.selection, signal: attempt.signal });
     // Looked at in `end`; a failure before that reaches the sealer through the stream.
     dump.finished.catch(() => {});
     let plainBytes = offset;
@@ -199,9 +201,9 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       if (open === undefined) {
         return { plainSha256: (await hashBefore(snapshot.file, offset)).digest("hex"), warnings: [] };
       }
-      const { warnings } = await open.dump.finished;
+      const facts = await open.dump.finished;
       if (offset === 0) throw new CairnError("tool_failed", "the dump is empty");
-      return { plainSha256: open.plainHash.digest("hex"), warnings };
+      return { plainSha256: open.plainHash.digest("hex"), ...facts };
     },
     async [Symbol.asyncDispose]() {
       await open?.sealer[Symbol.asyncDispose]();

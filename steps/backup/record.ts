@@ -131,7 +131,7 @@ async function describe(
       plainSha256: end.plainSha256,
       host: prepared.host,
       source: job.source.url,
-      tables: [...snapshot.tables],
+      tables: [...end.tables ?? snapshot.tables],
       warnings: [...prepared.warnings, ...end.warnings],
     }, key.recipients),
   };

@@ -6,6 +6,7 @@ import type { Snapshot } from "../../adapters/adapter.ts";
 import { CairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { makePrivateFolder } from "../../streams/durable.ts";
+import { accessTo } from "../access.ts";
 import { type Environment, originOf, spoolFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import { newestManifest } from "../read_manifest.ts";
@@ -35,10 +36,11 @@ export async function prepare(
   return await context.step("snapshot", async (attempt): Promise<Prepared> => {
     const adapter = environment.adapter(job.source.engine);
     const folder = spoolFolder(environment, context.id);
-    const ping = await adapter.ping(job.source, attempt.signal);
+    const access = await accessTo(environment, job.source);
+    const ping = await adapter.ping(access, attempt.signal);
     await makePrivateFolder(folder);
     await requireSpace(folder, ping.bytes, "the snapshot");
-    const snapshot = await adapter.snapshot(job.source, {
+    const snapshot = await adapter.snapshot(access, {
       folder,
       selection: job.selection,
       signal: attempt.signal,

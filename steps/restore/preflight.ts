@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import type { Attempt, Context } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
+import { accessTo } from "../access.ts";
 import type { Environment } from "../environment.ts";
 import type { RestoreJob } from "../job.ts";
 import type { Manifest } from "../manifest.ts";
@@ -20,13 +21,16 @@ export async function preflight(
 ): Promise<void> {
   await context.step(`preflight/${attempt.number}`, async (attempt) => {
     await refuseOwnState(environment, job.target.url);
-    const target = await environment.adapter(job.target.engine).inspect(job.target, attempt.signal);
+    const target = await environment.adapter(job.target.engine)
+      .inspect(await accessTo(environment, job.target), attempt.signal);
     if (target.state === "filled" && !job.overwrite) {
       throw new CairnError("target_exists", `${job.target.url} ${target.description}`, {
         hint:
           "a restore replaces what is there, and nothing has been changed: restore beside it, or say --overwrite",
       });
     }
+    // The disk of a server is out of sight, and nothing is written to ours.
+    if (job.target.engine !== "sqlite") return null;
     await requireSpace(
       await existingFolder(job, environment, target.state),
       manifest.plainBytes,

@@ -8,6 +8,7 @@ import type { Loaded, LoadRequest } from "../../adapters/adapter.ts";
 import type { Context, Workflow } from "../../engine/workflow.ts";
 import { makePrivateFolder } from "../../streams/durable.ts";
 import { createPool } from "../../streams/pool.ts";
+import { accessTo } from "../access.ts";
 import { removeTree } from "../backup/take.ts";
 import { type Environment, spoolFolder } from "../environment.ts";
 import { identitiesFor } from "../identities.ts";
@@ -46,6 +47,7 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
   const { manifest, label } = located;
   const request = (signal: AbortSignal): LoadRequest => ({
     run: context.id,
+    generation: context.generation,
     scratch: spoolFolder(environment, context.id),
     selection: job.selection,
     overwrite: job.overwrite,
@@ -56,7 +58,10 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
     const identities = await identitiesFor(environment, store, label, manifest, job, attempt.signal);
     const opened = await openPrivate(manifest, identities);
     // What an earlier attempt left at the target is no reason to refuse it.
-    await adapter.discard(job.target, { run: context.id, signal: attempt.signal });
+    await adapter.discard(await accessTo(environment, job.target), {
+      run: context.id,
+      signal: attempt.signal,
+    });
     await preflight(context, environment, job, manifest, attempt);
     await download(context, store, located, attempt);
     await makePrivateFolder(spoolFolder(environment, context.id));
@@ -69,12 +74,13 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
       signal: attempt.signal,
       progress: attempt.progress,
     });
-    const loaded = await adapter.load(job.target, manifest.format, plain, request(attempt.signal));
+    const access = await accessTo(environment, job.target);
+    const loaded = await adapter.load(access, manifest.format, plain, request(attempt.signal));
     checkTables(loaded, opened, job.selection);
     return loaded;
   });
   await context.step("commit", async (attempt) => {
-    await adapter.commit(job.target, loaded, request(attempt.signal));
+    await adapter.commit(await accessTo(environment, job.target), loaded, request(attempt.signal));
     return null;
   });
   await context.step("tidy", async () => {
@@ -93,7 +99,10 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
 async function clean(context: Context, environment: Environment, job: RestoreJob): Promise<void> {
   await context.step("remove", async (attempt) => {
     const adapter = environment.adapter(job.target.engine);
-    await adapter.discard(job.target, { run: context.id, signal: attempt.signal });
+    await adapter.discard(await accessTo(environment, job.target), {
+      run: context.id,
+      signal: attempt.signal,
+    });
     await removeTree(spoolFolder(environment, context.id));
     return null;
   });
