@@ -35,8 +35,9 @@ export async function callChild<K extends CallName>(
   options: CallOptions,
 ): Promise<Calls[K]["output"]> {
   options.signal.throwIfAborted();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: childArguments(),
+  const [program, ...args] = await childCommand();
+  const child = new Deno.Command(program, {
+    args,
     clearEnv: true,
     env: childEnvironment(options.temporaryFolder),
     stdin: "piped",
@@ -71,6 +72,15 @@ export async function callChild<K extends CallName>(
     kill();
     await child.status;
   }
+}
+
+/** util-linux; it has the kernel kill the child when this process dies, also while it waits for a lock. */
+const SETPRIV = "/usr/bin/setpriv";
+
+async function childCommand(): Promise<[string, ...string[]]> {
+  const command: [string, ...string[]] = [Deno.execPath(), ...childArguments()];
+  const isThere = await Deno.stat(SETPRIV).then((stat) => stat.isFile, () => false);
+  return isThere ? [SETPRIV, "--pdeathsig", "KILL", "--", ...command] : command;
 }
 
 function childArguments(): string[] {
