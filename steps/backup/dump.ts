@@ -5,6 +5,7 @@
  * removed, and the next take begins with an artifact id of its own, so that no object name ever gets two contents.
  */
 import { createHash, type Hash } from "node:crypto";
+import { dirname } from "node:path";
 import type { Dump } from "../../adapters/adapter.ts";
 import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
 import { CairnError, toCairnError } from "../../errors.ts";
@@ -22,6 +23,7 @@ import type { ArtifactKeys } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import type { Prepared } from "./snapshot.ts";
+import { requireTake } from "./take.ts";
 
 /** A sealed part as the journal keeps it. */
 export type PartFacts = Omit<SealedPart, "file">;
@@ -159,7 +161,9 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
     const plainHash = await hashBefore(snapshot.file, offset);
     const file = partFile(tools, context, take, number);
     const folder = file.slice(0, file.lastIndexOf("/"));
-    await makePrivateFolder(folder);
+    const { staging } = tools.store.capabilities;
+    await requireTake(tools.store, take.keys, attempt.signal);
+    await makePrivateFolder(folder, staging === undefined ? environment.home : dirname(staging));
     const dump = environment.adapter(job.source.engine)
       .dump(job.source, snapshot, { offset, selection: job.selection, signal: attempt.signal });
     // Looked at in `end`; a failure before that reaches the sealer through the stream.
@@ -191,6 +195,8 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
         const failed = open;
         open = undefined;
         await failed.sealer[Symbol.asyncDispose]();
+        // When the store vanished that is what there is to say, not the file that was not found in it.
+        if (!attempt.signal.aborted) await requireTake(tools.store, take.keys, attempt.signal);
         throw error;
       }
     },

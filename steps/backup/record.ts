@@ -4,12 +4,14 @@
  */
 import type { Context } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
+import type { Store } from "../../storage/storage.ts";
 import { partName } from "../../streams/seal_parts.ts";
 import { decodeBase64 } from "../base64.ts";
 import { type Manifest, MANIFEST_VERSION, restoreCommand, sealPrivate } from "../manifest.ts";
 import { readObject } from "../read_manifest.ts";
 import type { DumpTools, PartFacts, Take, TakeEnd } from "./dump.ts";
 import type { Recipients } from "./encrypt.ts";
+import { requireTake } from "./take.ts";
 
 /** What a finished backup is, for the caller and the journal. */
 export type BackupResult = {
@@ -47,6 +49,8 @@ export async function record(
   const { store } = tools;
   const names = parts.map((part) => partName(part.number, tools.job.codec, key.recipients.length > 0));
   await context.step(`sums/${take.number}`, async (attempt) => {
+    await requireTake(store, take.keys, attempt.signal);
+    await confirmParts(store, take, parts, names, attempt.signal);
     const sums = parts.map((part, index) => `${part.sha256}  ${names[index]}\n`).join("");
     await store.put(take.keys.sums, { bytes: encode(sums) }, "create", { signal: attempt.signal });
     if (key.identity !== null) {
@@ -64,6 +68,7 @@ export async function record(
   );
   await context.step(`record/${take.number}`, async (attempt) => {
     const { manifest } = take.keys;
+    await requireTake(store, take.keys, attempt.signal);
     await store.put(manifest, { bytes: encode(text) }, "create", { signal: attempt.signal });
     if (await readObject(store, manifest, attempt.signal) !== text) {
       throw new CairnError("verification", `the manifest ${manifest} reads back with another content`);
@@ -88,6 +93,34 @@ export async function record(
     warnings: [...prepared.warnings, ...end.warnings],
   };
   return { result, text };
+}
+
+/** Nothing counts as a backup whose parts are not there: somebody may have removed one since it was sent. */
+async function confirmParts(
+  store: Store,
+  take: Take,
+  parts: readonly PartFacts[],
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const found = new Map<string, number>();
+  let after: string | undefined;
+  do {
+    const page = await store.list(take.keys.folder, after === undefined ? { signal } : { signal, after });
+    for (const entry of page.entries) if (entry.kind === "object") found.set(entry.name, entry.bytes);
+    after = page.next;
+  } while (after !== undefined);
+  for (const [index, part] of parts.entries()) {
+    const name = names[index] ?? "";
+    const bytes = found.get(name);
+    if (bytes === part.storedBytes) continue;
+    const what = bytes === undefined
+      ? "is gone"
+      : `has ${bytes} bytes, not the ${part.storedBytes} that were sent`;
+    throw new CairnError("verification", `${take.keys.folder}/${name} ${what}: the store lost it`, {
+      hint: "cancel this run and back up again, and look after the store",
+    });
+  }
 }
 
 async function describe(

@@ -1,7 +1,8 @@
 /** The life of a take: its artifact id and marker when it begins, and its removal when it is lost. */
 import type { Context } from "../../engine/workflow.ts";
+import { CairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
-import { artifactKeys, isId, makeId, openKey, timeOfId } from "../artifact.ts";
+import { type ArtifactKeys, artifactKeys, isId, makeId, openKey, timeOfId } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import { labelNames, readObject } from "../read_manifest.ts";
@@ -50,6 +51,23 @@ async function newestTime(store: Store, label: string, signal: AbortSignal): Pro
     if (isId(id)) newest = Math.max(newest, timeOfId(id));
   }
   return newest;
+}
+
+/**
+ * Throws `unreachable` unless the store holds what was put there when the take began: where a disk was mounted there may be an
+ * empty folder now, and what is written to that is lost.
+ */
+export async function requireTake(
+  store: Store,
+  { open, manifest }: ArtifactKeys,
+  signal: AbortSignal,
+): Promise<void> {
+  // The marker goes when the manifest is there.
+  if (await store.stat(open, { signal }) ?? await store.stat(manifest, { signal })) return;
+  throw new CairnError("unreachable", `the store ${store.url} holds nothing of this backup any more`, {
+    hint:
+      "check that its file system is mounted, then resume the run; if its content is gone for good, cancel the run",
+  });
 }
 
 /** Removes all that an unfinished artifact has in the store, its marker last, so that a crash leaves it findable. */
