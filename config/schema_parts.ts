@@ -9,9 +9,7 @@ import { nearest } from "./near.ts";
 export function strict<const T extends v.ObjectEntries>(
   entries: T,
 ): v.StrictObjectSchema<T, v.ErrorMessage<v.StrictObjectIssue>> {
-  // Without a prototype, so that `constructor` and the like are unknown too.
-  const known: T = Object.assign(Object.create(null), entries);
-  return v.strictObject(known, (issue) => {
+  return v.strictObject(entries, (issue) => {
     if (issue.expected !== "never") return "must be a group of keys and values";
     const near = nearest(String(issue.path?.at(-1)?.key), Object.keys(entries));
     return near === undefined
