@@ -1,7 +1,7 @@
 /** Turns what a person typed, with the configuration behind it, into addresses, stores and jobs. */
 import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Config, DatabaseConfig } from "../config/config.ts";
-import { nearest } from "../config/near.ts";
+import { nearest } from "../near.ts";
 import { CairnError } from "../errors.ts";
 import { addressOf, type DatabaseAddress } from "../steps/address.ts";
 import { checkLabel, deriveLabel } from "../steps/artifact.ts";

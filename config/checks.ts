@@ -1,5 +1,5 @@
 /** The rules between keys of the configuration, which a schema says badly. */
-import { nearest } from "./near.ts";
+import { nearest } from "../near.ts";
 import { isUrl } from "./paths.ts";
 import type { WrittenConfig, WrittenDatabase } from "./schema.ts";
 

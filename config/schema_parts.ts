@@ -3,7 +3,7 @@
  * it can follow the place; a second line is the hint. No message shows a value, which may be a misplaced secret.
  */
 import * as v from "valibot";
-import { nearest } from "./near.ts";
+import { nearest } from "../near.ts";
 
 /** An object without unknown keys; for those it proposes a near one. */
 export function strict<const T extends v.ObjectEntries>(
