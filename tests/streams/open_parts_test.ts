@@ -214,8 +214,11 @@ Deno.test("more than a part states is never given, although its checksum was mad
     assert.ok(one && two && it.manifest.length > 2);
     const own = it.files.get(one.name) ?? new Uint8Array();
     const other = it.files.get(two.name) ?? new Uint8Array();
+    // More than the pipeline holds, so that it would come out if it were decoded.
+    const many = new Uint8Array(60 * other.length);
+    for (let at = 0; at < many.length; at += other.length) many.set(other, at);
     for (
-      const [extra, why] of [[other, /decodes to/], [other.slice(0, 100), /ends within a frame/]] as const
+      const [extra, why] of [[many, /decodes to/], [other.slice(0, 100), /ends within a frame/]] as const
     ) {
       const bytes = new Uint8Array([...own, ...extra]);
       const forged = { ...one, storedBytes: bytes.length, sha256: sha256(bytes) };
