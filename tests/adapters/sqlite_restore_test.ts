@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import type { Address } from "../../adapters/adapter.ts";
+import { callChild } from "../../adapters/sqlite/call.ts";
 import { createSqliteAdapter } from "../../adapters/sqlite/mod.ts";
 import {
   type AdapterHarness,
@@ -25,6 +27,9 @@ function pathOf(address: Address): string {
 function run(address: Address, sql: string): void {
   withDatabase(pathOf(address), (db) => db.exec(sql));
 }
+
+/** Deno's types do not know the option yet: lets the schema be written. */
+const UNGUARDED = { timeout: 0, defensive: false };
 
 /** A database of which everything can be chosen. */
 async function make(h: AdapterHarness, sql: string): Promise<Address> {
@@ -297,6 +302,26 @@ Deno.test("sqlite: a table restored beside others brings its indexes, triggers, 
     const counter = withDatabase(pathOf(target), (db) => db.prepare("SELECT seq FROM sqlite_sequence").all());
     assert.deepEqual(counter.map((row) => row.seq), [2]);
   }
+});
+
+Deno.test("sqlite: what a forged dump hides behind the definition of a table or an index is not run", async () => {
+  await using h = await open();
+  const source = await make(h, "CREATE TABLE t (x); CREATE INDEX i ON t (x); INSERT INTO t VALUES (1)");
+  const forge = (name: string, sql: string) =>
+    `UPDATE sqlite_schema SET sql = '${sql}' WHERE name = '${name}';`;
+  const forged = new DatabaseSync(pathOf(source), UNGUARDED);
+  forged.exec(`PRAGMA writable_schema = 1;
+    ${forge("t", "CREATE TABLE t (x); CREATE TABLE planted (x)")}
+    ${forge("i", "CREATE INDEX i ON t (x); DROP TABLE other")}`);
+  forged.close();
+  const target = await make(h, "CREATE TABLE other (x); CREATE TABLE t (x)");
+  const input = { source: pathOf(source), target: pathOf(target), lockLimitMilliseconds: 1000 };
+  await callChild("transplant", input, { signal: live() });
+  const names = withDatabase(
+    pathOf(target),
+    (db) => db.prepare("SELECT name FROM sqlite_schema ORDER BY name").all().map((row) => row.name),
+  );
+  assert.deepEqual(names, ["i", "other", "t"]);
 });
 
 Deno.test("sqlite: tables that do not fit into a database are refused, and nothing is changed", async () => {
