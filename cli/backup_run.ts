@@ -41,7 +41,7 @@ export async function backup(session: Session, database: string, options: Backup
 
   const id = makeId(Date.now());
   const run = `backup-${id}`;
-  await engine.create(workflows.backup, job, { id: run, label: job.label, locks });
+  await engine.create(workflows.backup, job, { id: run, label: job.label, locks, reserve: true });
   output.line(`backup ${id} · ${job.label} ← ${job.source.url}`);
   const started = performance.now();
   const result = await executeRun(session, workplace, run, { isNew: true });

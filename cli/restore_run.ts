@@ -34,7 +34,12 @@ export async function restore(session: Session, artifact: string, options: Resto
     ...await chooseKeys(session, options),
   };
   const run = `restore-${makeId(Date.now())}`;
-  await engine.create(workflows.restore, job, { id: run, label: found.label, locks: restoreLocks(job) });
+  await engine.create(workflows.restore, job, {
+    id: run,
+    label: found.label,
+    locks: restoreLocks(job),
+    reserve: true,
+  });
   session.output.line(`restore ${found.id} · ${found.label} → ${job.target.url}`);
   const started = performance.now();
   const result = restoreResult(await executeRun(session, workplace, run, { isNew: true }));
