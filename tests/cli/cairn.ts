@@ -47,6 +47,9 @@ export interface Place extends AsyncDisposable {
   start(args: readonly string[], options?: CairnOptions): Running;
 }
 
+/** For a lock that nobody is going to release. */
+export const IMPATIENT: CairnOptions = { env: { CAIRN_PATIENCE_MILLISECONDS: "200" } };
+
 /** A line of `--json`, as far as tests look into it. */
 // deno-lint-ignore no-explicit-any -- what is in it is what the tests assert
 export type Line = any;
@@ -55,7 +58,8 @@ const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 /** Small enough that a small database has several parts. */
 const PART_BYTES = 20_000;
-const PATIENCE_MILLISECONDS = 300;
+/** Long enough for tests that run several processes on a busy machine; those that wait for it in vain ask for less. */
+const PATIENCE_MILLISECONDS = 10_000;
 const LIMIT_MILLISECONDS = 60_000;
 
 /** The program and its first arguments. */

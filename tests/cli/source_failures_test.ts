@@ -6,6 +6,7 @@ import {
   type CairnOptions,
   failed,
   type Failure,
+  IMPATIENT,
   nothingLeft,
   openPlace,
   type Place,
@@ -110,7 +111,7 @@ Deno.test("a source that is locked for too long is exit code 7; when it is free 
   await using place = await openPlace();
   const source = place.database("app.db");
   const before = await worldOf(place);
-  const ended = await whileLocked(source, () => place.cairn(["backup", "app.db", "--json"]));
+  const ended = await whileLocked(source, () => place.cairn(["backup", "app.db", "--json"], IMPATIENT));
   const { run } = failed(ended, {
     exit: 7,
     code: "source_locked",
