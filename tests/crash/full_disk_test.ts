@@ -10,10 +10,11 @@ import { describe, drive, type Ended, run, runWell, start } from "./processes.ts
 import { scenarios } from "./scenarios.ts";
 import { readContent } from "../adapters/sqlite_content.ts";
 import { type Disk, lacksMounts, mountDisk } from "./tmpfs.ts";
+import { crashTest } from "./settings.ts";
 
 const MIB = 1 << 20;
 
-Deno.test("a store that is full keeps whole objects only", async () => {
+crashTest("a store that is full keeps whole objects only", async () => {
   if (await lacksMounts()) return;
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
@@ -27,7 +28,7 @@ Deno.test("a store that is full keeps whole objects only", async () => {
   await scenarios.encryptedBackup.check(place, template);
 });
 
-Deno.test("a store that fills up in mid-run keeps whole objects only", async () => {
+crashTest("a store that fills up in mid-run keeps whole objects only", async () => {
   if (await lacksMounts()) return;
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
@@ -47,7 +48,7 @@ Deno.test("a store that fills up in mid-run keeps whole objects only", async () 
   await scenarios.encryptedBackup.check(place, template);
 });
 
-Deno.test("a state folder without room for the copy refuses the backup before it begins", async () => {
+crashTest("a state folder without room for the copy refuses the backup before it begins", async () => {
   if (await lacksMounts()) return;
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
@@ -64,7 +65,7 @@ Deno.test("a state folder without room for the copy refuses the backup before it
 });
 
 for (const key of ["000001", "000003", "manifest"]) {
-  Deno.test(`a journal that cannot be written stops a backup at ${key}, which goes on later`, async () => {
+  crashTest(`a journal that cannot be written stops a backup at ${key}, which goes on later`, async () => {
     if (await lacksMounts()) return;
     await using template = await makeTemplate(SMALL);
     await using place = await openPlace();
@@ -77,7 +78,7 @@ for (const key of ["000001", "000003", "manifest"]) {
   });
 }
 
-Deno.test("a restore whose disk fills up leaves nothing at the target", async () => {
+crashTest("a restore whose disk fills up leaves nothing at the target", async () => {
   if (await lacksMounts()) return;
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
@@ -92,7 +93,7 @@ Deno.test("a restore whose disk fills up leaves nothing at the target", async ()
   await scenarios.restore.check(place, template);
 });
 
-Deno.test("a restore over a database whose disk is full leaves that database as it was", async () => {
+crashTest("a restore over a database whose disk is full leaves that database as it was", async () => {
   if (await lacksMounts()) return;
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();

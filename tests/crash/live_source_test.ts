@@ -9,11 +9,12 @@ import { LARGE, makeTemplate, openPlace, SMALL } from "./place.ts";
 import { describe, drive, type Line, run, runWell } from "./processes.ts";
 import { scenarios } from "./scenarios.ts";
 import { makeOther } from "./source_database.ts";
+import { crashTest } from "./settings.ts";
 
 const { liveBackup, liveRestore } = scenarios;
 const NO_SETTINGS = { settings: [] };
 
-Deno.test("a live dump that was cut off by a kill is taken again, under another name", async () => {
+crashTest("a live dump that was cut off by a kill is taken again, under another name", async () => {
   await using template = await makeTemplate(LARGE);
   await using place = await openPlace();
   const description = await liveBackup.lay(place, template);
@@ -27,7 +28,7 @@ Deno.test("a live dump that was cut off by a kill is taken again, under another 
   await liveBackup.check(place, template);
 });
 
-Deno.test("a live dump that is complete is not taken again", async () => {
+crashTest("a live dump that is complete is not taken again", async () => {
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
   const description = await liveBackup.lay(place, template);
@@ -38,7 +39,7 @@ Deno.test("a live dump that is complete is not taken again", async () => {
   await liveBackup.check(place, template);
 });
 
-Deno.test("a dump that ends badly is lost, nothing of it stays, and the next one counts", async () => {
+crashTest("a dump that ends badly is lost, nothing of it stays, and the next one counts", async () => {
   await using template = await makeTemplate(SMALL);
   const faults: readonly LiveFault[] = [
     { kind: "status" },
@@ -55,49 +56,61 @@ Deno.test("a dump that ends badly is lost, nothing of it stays, and the next one
   });
 });
 
-Deno.test("a source whose dumps all end badly fails the run, which keeps nothing and can be resumed", async () => {
-  await using template = await makeTemplate(SMALL);
-  await using place = await openPlace();
-  const description = await liveBackup.lay(place, template);
-  const failed = await run(
-    drive({ ...description, liveFaults: Array(3).fill({ kind: "status" }) }),
-    place.folder,
-  );
-  const last = failed.lines.at(-1);
-  assert.equal(failed.code, 1, describe(failed));
-  assert.equal(last?.error?.code, "tool_failed");
-  assert.match(last.error.message, /status 3/);
-  assert.equal(last.resumable, true);
-  assert.deepEqual((await pathsIn(place.store)).filter((path) => path.includes("zst")), []);
-  assert.equal(takesOf(await runWell(drive(description), place.folder)), 4);
-  await liveBackup.check(place, template);
-});
-
-for (const over of [false, true]) {
-  Deno.test(`a live load whose stream breaks off ${over ? "leaves the old content" : "leaves no target"}`, async () => {
+crashTest(
+  "a source whose dumps all end badly fails the run, which keeps nothing and can be resumed",
+  async () => {
     await using template = await makeTemplate(SMALL);
     await using place = await openPlace();
-    const laid = await liveRestore.lay(place, template);
-    if (over) makeOther(place.target, "delete");
-    assert.ok(laid.workflow === "restore");
-    const description = { ...laid, job: { ...laid.job, overwrite: over } };
-    const before = over ? readContent(place.target) : undefined;
-    const rules: JsonRule[] = [{ call: "get", key: "000002", nth: 1, times: 100, fault: { kind: "error" } }];
-    const failed = await run(drive({ ...description, rules }), place.folder);
-    assert.equal(failed.lines.at(-1)?.error?.code, "unreachable", describe(failed));
-    assert.equal(failed.code, 5);
-    if (before === undefined) assert.deepEqual(await pathsIn(place.target.replace(/\/[^/]*$/, "")), []);
-    else {
+    const description = await liveBackup.lay(place, template);
+    const failed = await run(
+      drive({ ...description, liveFaults: Array(3).fill({ kind: "status" }) }),
+      place.folder,
+    );
+    const last = failed.lines.at(-1);
+    assert.equal(failed.code, 1, describe(failed));
+    assert.equal(last?.error?.code, "tool_failed");
+    assert.match(last.error.message, /status 3/);
+    assert.equal(last.resumable, true);
+    assert.deepEqual((await pathsIn(place.store)).filter((path) => path.includes("zst")), []);
+    assert.equal(takesOf(await runWell(drive(description), place.folder)), 4);
+    await liveBackup.check(place, template);
+  },
+);
+
+for (const over of [false, true]) {
+  crashTest(
+    `a live load whose stream breaks off ${over ? "leaves the old content" : "leaves no target"}`,
+    async () => {
+      await using template = await makeTemplate(SMALL);
+      await using place = await openPlace();
+      const laid = await liveRestore.lay(place, template);
+      if (over) makeOther(place.target, "delete");
+      assert.ok(laid.workflow === "restore");
+      const description = { ...laid, job: { ...laid.job, overwrite: over } };
+      const before = over ? readContent(place.target) : undefined;
+      const rules: JsonRule[] = [{
+        call: "get",
+        key: "000002",
+        nth: 1,
+        times: 100,
+        fault: { kind: "error" },
+      }];
+      const failed = await run(drive({ ...description, rules }), place.folder);
+      assert.equal(failed.lines.at(-1)?.error?.code, "unreachable", describe(failed));
+      assert.equal(failed.code, 5);
+      if (before === undefined) assert.deepEqual(await pathsIn(place.target.replace(/\/[^/]*$/, "")), []);
+      else {
+        await checkOnlyTarget(place);
+        checkContent(place.target, before);
+      }
+      await runWell(drive(description), place.folder);
       await checkOnlyTarget(place);
-      checkContent(place.target, before);
-    }
-    await runWell(drive(description), place.folder);
-    await checkOnlyTarget(place);
-    checkContent(place.target, template.content, NO_SETTINGS);
-  });
+      checkContent(place.target, template.content, NO_SETTINGS);
+    },
+  );
 }
 
-Deno.test("a live restore that is cancelled after its load leaves no target", async () => {
+crashTest("a live restore that is cancelled after its load leaves no target", async () => {
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
   const description = await liveRestore.lay(place, template);
@@ -108,7 +121,7 @@ Deno.test("a live restore that is cancelled after its load leaves no target", as
   await checkNothingLeft(place);
 });
 
-Deno.test("a live backup that is cancelled in mid-dump leaves nothing", async () => {
+crashTest("a live backup that is cancelled in mid-dump leaves nothing", async () => {
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
   const description = await liveBackup.lay(place, template);

@@ -8,12 +8,12 @@ import { dirname, join } from "node:path";
 import { makeTemplate, openPlace, type Place, SMALL } from "./place.ts";
 import { drive, runWell } from "./processes.ts";
 import { scenarios } from "./scenarios.ts";
-import { type Call, lacksStrace, readCalls, traced } from "./strace.ts";
+import { type Call, readCalls, traced } from "./strace.ts";
+import { crashTest } from "./settings.ts";
 
 const CALLS = ["fsync", "fdatasync", "link", "linkat", "rename", "unlink", "unlinkat", "pwrite64", "pwritev"];
 
-Deno.test("what is needed after a power loss is on the disk before it is relied on", async () => {
-  if (await lacksStrace()) return;
+crashTest("what is needed after a power loss is on the disk before it is relied on", async () => {
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
   const description = await scenarios.encryptedBackup.lay(place, template);
@@ -26,7 +26,7 @@ Deno.test("what is needed after a power loss is on the disk before it is relied 
   assert.equal(parts.length, 3);
   for (const link of parts) checkPart(calls, place, link);
   checkManifest(calls, place);
-});
+}, ["strace"]);
 
 function checkPart(calls: readonly Call[], place: Place, link: Call): void {
   const [from = "", to = ""] = namesIn(link);

@@ -6,7 +6,7 @@ import { each } from "./many.ts";
 import { makeTemplate, openPlace, type Place, SMALL, type Template } from "./place.ts";
 import { describe, drive, type Ended, run, runWell, start } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { FULL } from "./settings.ts";
+import { crashTest, FULL } from "./settings.ts";
 
 type Fault = JsonRule["fault"];
 
@@ -36,7 +36,7 @@ const tested: readonly Scenario[] = FULL
   : [scenarios.encryptedBackup, scenarios.encryptedRestore];
 
 for (const scenario of tested) {
-  Deno.test(`${scenario.name}: each call of the store may go wrong`, async () => {
+  crashTest(`${scenario.name}: each call of the store may go wrong`, async () => {
     await using template = await makeTemplate(SMALL);
     const rules = (await rulesFor(scenario, template)).filter((_, index) => FULL || index % 3 === 0);
     const name = (rule: JsonRule) =>

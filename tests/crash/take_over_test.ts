@@ -6,6 +6,7 @@ import { pathsIn } from "./invariants.ts";
 import { makeTemplate, openPlace, type Place, SMALL } from "./place.ts";
 import { describe, drive, run, runWell, start, until } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
+import { crashTest } from "./settings.ts";
 
 const cases: readonly { readonly scenario: Scenario; readonly hangsAt: JsonRule }[] = [
   {
@@ -23,28 +24,31 @@ const cases: readonly { readonly scenario: Scenario; readonly hangsAt: JsonRule 
 ];
 
 for (const { scenario, hangsAt } of cases) {
-  Deno.test(`${scenario.name}: a stopped owner is taken over, and writes nothing when it is continued`, async () => {
-    await using template = await makeTemplate(SMALL);
-    await using place = await openPlace();
-    const description = await scenario.lay(place, template);
-    const owner = start(drive({ ...description, rules: [hangsAt] }), place.folder);
-    await owner.said("waiting");
-    assert.ok(owner.signal("SIGSTOP"));
-    await until(() => isStopped(owner.pid), 5000, () => "the owner does not stop");
+  crashTest(
+    `${scenario.name}: a stopped owner is taken over, and writes nothing when it is continued`,
+    async () => {
+      await using template = await makeTemplate(SMALL);
+      await using place = await openPlace();
+      const description = await scenario.lay(place, template);
+      const owner = start(drive({ ...description, rules: [hangsAt] }), place.folder);
+      await owner.said("waiting");
+      assert.ok(owner.signal("SIGSTOP"));
+      await until(() => isStopped(owner.pid), 5000, () => "the owner does not stop");
 
-    const refused = await run(drive(description), place.folder);
-    assert.equal(refused.lines.at(-1)?.error?.code, "busy", describe(refused));
-    assert.equal(refused.code, 7);
-    assert.match(refused.lines.at(-1)?.error?.message ?? "", new RegExp(`process ${owner.pid}`));
-    assert.match(refused.lines.at(-1)?.error?.hint ?? "", /--take-over/);
+      const refused = await run(drive(description), place.folder);
+      assert.equal(refused.lines.at(-1)?.error?.code, "busy", describe(refused));
+      assert.equal(refused.code, 7);
+      assert.match(refused.lines.at(-1)?.error?.message ?? "", new RegExp(`process ${owner.pid}`));
+      assert.match(refused.lines.at(-1)?.error?.hint ?? "", /--take-over/);
 
-    await runWell(drive({ ...description, how: "take-over" }), place.folder);
-    const before = await stateOf(place);
-    owner.signal("SIGCONT");
-    assert.equal((await owner.ended).signal, "SIGKILL");
-    assert.deepEqual(await stateOf(place), before, "something was written after the take-over");
-    await scenario.check(place, template);
-  });
+      await runWell(drive({ ...description, how: "take-over" }), place.folder);
+      const before = await stateOf(place);
+      owner.signal("SIGCONT");
+      assert.equal((await owner.ended).signal, "SIGKILL");
+      assert.deepEqual(await stateOf(place), before, "something was written after the take-over");
+      await scenario.check(place, template);
+    },
+  );
 }
 
 async function isStopped(pid: number): Promise<boolean> {

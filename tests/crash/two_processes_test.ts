@@ -5,7 +5,7 @@ import { each } from "./many.ts";
 import { makeTemplate, openPlace, type Place, runId, SMALL } from "./place.ts";
 import { describe, drive, run, type Running, start } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { thorough } from "./settings.ts";
+import { crashTest, thorough } from "./settings.ts";
 
 const ROUNDS = thorough(50, 5);
 
@@ -24,7 +24,7 @@ const cases: readonly { readonly scenario: Scenario; readonly killedAt: string; 
   ];
 
 for (const { scenario, killedAt, meets } of cases) {
-  Deno.test(`${scenario.name}: of two processes that recover it at once, one does`, async () => {
+  crashTest(`${scenario.name}: of two processes that recover it at once, one does`, async () => {
     await using template = await makeTemplate(SMALL);
     await each(Array(ROUNDS).keys(), (round) => `${scenario.name}, round ${round}`, async () => {
       await using place = await openPlace();
@@ -38,7 +38,7 @@ for (const { scenario, killedAt, meets } of cases) {
   });
 }
 
-Deno.test("of two new backups of one database, one runs, and the other is told its name", async () => {
+crashTest("of two new backups of one database, one runs, and the other is told its name", async () => {
   await using template = await makeTemplate(SMALL);
   await using place = await openPlace();
   const description = await scenarios.encryptedBackup.lay(place, template);
