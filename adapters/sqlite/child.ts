@@ -9,18 +9,9 @@ import { readFacts, readTarget } from "./child_facts.ts";
 import { replaceContent } from "./child_replace.ts";
 import { settleFile } from "./child_settle.ts";
 import { transplantTables } from "./child_transplant.ts";
-import type { CallName, Reply, Request, Waits } from "./messages.ts";
+import type { Job } from "./job.ts";
+import type { CallName, Reply, Request } from "./messages.ts";
 import { fromSqlite } from "./sqlite_errors.ts";
-
-/** What a job may do beside its work. */
-export interface Job {
-  /** Reports progress to the main process, and ends this process when the main one is gone. */
-  progress(done: number, total: number): void;
-  /** Ends this process when the main one is gone: nobody would learn of the result. */
-  checkParent(): void;
-  /** Has the main process end this one should it say nothing for so long; null takes that back. */
-  limitWaits(waits: Waits | null): void;
-}
 
 /** Serves one request. */
 export async function serveChild(): Promise<void> {

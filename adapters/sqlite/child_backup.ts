@@ -1,6 +1,6 @@
 /** The online backup API (https://sqlite.org/backup.html), with limits. For the child process only. */
 import { backup, type DatabaseSync } from "node:sqlite";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
 import type { Waits } from "./messages.ts";
 import { pragma } from "./open.ts";
 import { fromSqlite } from "./sqlite_errors.ts";

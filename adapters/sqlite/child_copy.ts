@@ -1,7 +1,7 @@
 /** Makes a consistent copy of a live database by the online backup API. For the child process only. */
 import type { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
 import { copyPages } from "./child_backup.ts";
 import { countRows, quickCheck } from "./child_check.ts";
 import { versionOf } from "./child_facts.ts";

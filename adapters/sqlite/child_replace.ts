@@ -1,7 +1,7 @@
 /** Replaces the content of a database that others may have open. For the child process only. */
 import { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
 import { copyPages } from "./child_backup.ts";
 import { readHeader } from "./header.ts";
 import type { Calls } from "./messages.ts";

@@ -1,7 +1,7 @@
 /** Puts some tables into a database that others may have open. For the child process only. */
 import type { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
 import { checkTarget, leaveWal } from "./child_replace.ts";
 import type { Calls } from "./messages.ts";
 import { openTarget } from "./open.ts";
