@@ -146,7 +146,9 @@ function chooseEncryption(
   configured: readonly string[],
 ): Encryption {
   if (options.passphraseFile !== undefined && options.encryptTo !== undefined) {
-    throw new CairnError("usage", "give either --encrypt-to or --passphrase-file");
+    throw new CairnError("usage", "give either --encrypt-to or --passphrase-file", {
+      hint: "leave one of them out",
+    });
   }
   if (options.passphraseFile !== undefined) {
     return { mode: "passphrase", passphrase: { file: resolve(options.passphraseFile) } };

@@ -67,7 +67,9 @@ export function storeToWrite(
   database: DatabaseConfig | undefined,
 ): string {
   if (asked.length > 1) {
-    throw new CairnError("usage", "only one --to can be given: copies to further stores do not exist yet");
+    throw new CairnError("usage", "only one --to can be given: copies to further stores do not exist yet", {
+      hint: "back up once for each store",
+    });
   }
   const [first] = config.stores.values();
   return chooseStore(config, asked[0] ?? database?.store ?? first ?? DEFAULT_STORE);

@@ -71,8 +71,8 @@ function plain(message: string): string {
   return cut.charAt(0).toLowerCase() + cut.slice(1);
 }
 
-function hintOf(hint: string | undefined, others: number): string | undefined {
-  if (others === 0) return hint;
+function hintOf(hint: string | undefined, others: number): string {
+  if (others === 0) return hint ?? "`cairn config schema` prints what may stand there";
   const more = others === 1 ? "one further problem follows" : `${others} further problems follow`;
   return hint === undefined ? more : `${hint}; ${more}`;
 }

@@ -211,7 +211,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const lock = own ?? (options.takeOver ? await locks.takeOver(id) : await locks.run(id));
       const ended = await session(id, lock, { ...options, cancel: false });
       if (ended.status === "done") return ended.output;
-      throw new CairnError(ended.now ? "interrupted" : "refused", `run ${id} was cancelled`);
+      throw new CairnError(ended.now ? "interrupted" : "refused", `run ${id} was cancelled`, {
+        hint: "what it left is removed: begin a new run",
+      });
     },
     cancel,
     async input(id) {
