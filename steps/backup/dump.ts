@@ -48,6 +48,7 @@ export interface Take {
   /** The generation of the run in which it began: a live dump does not outlive it. */
   readonly generation: number;
   readonly keys: ArtifactKeys;
+  readonly warnings: readonly string[];
 }
 
 /** What a dump works with. */
@@ -158,7 +159,7 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
   let open: { readonly dump: Dump; readonly sealer: PartSealer; readonly plainHash: Hash } | undefined;
 
   const begin = async (number: number, offset: number) => {
-    const plainHash = await hashBefore(snapshot.file, offset);
+    const plainHash = await hashBefore(snapshot.file, offset, attempt.signal);
     const file = partFile(tools, context, take, number);
     const folder = file.slice(0, file.lastIndexOf("/"));
     const { staging } = tools.store.capabilities;
@@ -203,7 +204,8 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
     async end(last) {
       const offset = last.plainOffset + last.plainBytes;
       if (open === undefined) {
-        return { plainSha256: (await hashBefore(snapshot.file, offset)).digest("hex"), warnings: [] };
+        const hash = await hashBefore(snapshot.file, offset, attempt.signal);
+        return { plainSha256: hash.digest("hex"), warnings: [] };
       }
       const { warnings } = await open.dump.finished;
       if (offset === 0) throw new CairnError("tool_failed", "the dump is empty");
@@ -216,13 +218,14 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
 }
 
 /** A hash that has seen the first `bytes` of a frozen file, as if it had been read from the start. */
-async function hashBefore(file: string | undefined, bytes: number): Promise<Hash> {
+async function hashBefore(file: string | undefined, bytes: number, signal: AbortSignal): Promise<Hash> {
   const hash = createHash("sha256");
   if (bytes === 0) return hash;
   if (file === undefined) throw new CairnError("internal", "a live dump cannot go on in its middle");
   using source = await Deno.open(file);
   const buffer = new Uint8Array(2 ** 20);
   for (let left = bytes; left > 0;) {
+    signal.throwIfAborted();
     const read = await source.read(buffer.subarray(0, Math.min(left, buffer.length)));
     if (read === null) throw new CairnError("io", `${file} is shorter than it was`, { passing: false });
     hash.update(buffer.subarray(0, read));

@@ -90,7 +90,7 @@ export async function record(
     codec: job.codec,
     encryption: job.encryption.mode,
     takes: take.number,
-    warnings: [...prepared.warnings, ...end.warnings],
+    warnings: [...prepared.warnings, ...take.warnings, ...end.warnings],
   };
   return { result, text };
 }
@@ -126,7 +126,7 @@ async function confirmParts(
 async function describe(
   context: Context,
   { environment, job, prepared }: DumpTools,
-  { take: { id }, parts, end }: Dumped,
+  { take: { id, warnings }, parts, end }: Dumped,
   key: Recipients,
   names: readonly string[],
 ): Promise<Manifest> {
@@ -165,7 +165,7 @@ async function describe(
       host: prepared.host,
       source: job.source.url,
       tables: [...snapshot.tables],
-      warnings: [...prepared.warnings, ...end.warnings],
+      warnings: [...prepared.warnings, ...warnings, ...end.warnings],
     }, key.recipients),
   };
 }

@@ -23,16 +23,14 @@ export async function beginTake(
 ): Promise<Take> {
   const { id, generation, late } = await context.step(`take/${number}`, async (attempt) => {
     const own = context.id.slice(context.id.indexOf("-") + 1);
-    const wanted = number === 1 && isId(own) ? own : makeId(environment.now());
     const newest = await newestTime(store, job.label, attempt.signal);
-    const late = timeOfId(wanted) <= newest;
-    return { id: late ? makeId(newest + 1) : wanted, generation: context.generation, late };
+    const { generation } = context;
+    // The run's own id, unless another artifact was made while the run waited to be resumed.
+    if (number === 1 && isId(own) && timeOfId(own) > newest) return { id: own, generation, late: false };
+    const now = environment.now();
+    const late = now <= newest;
+    return { id: makeId(late ? newest + 1 : now), generation, late };
   });
-  if (late) {
-    context.note(
-      `the clock is behind the newest artifact of "${job.label}": the new one is named after that`,
-    );
-  }
   await context.step(`open/${number}`, async (attempt) => {
     const marker = { version: 1, run: context.id, origin: prepared.origin, parent: null };
     const bytes = new TextEncoder().encode(`${JSON.stringify(marker)}\n`);
@@ -40,7 +38,8 @@ export async function beginTake(
     return null;
   });
   const keys = artifactKeys(job.label, { id, type: "full", format: prepared.snapshot.format });
-  return { id, number, generation, keys };
+  const behind = `the clock is behind the newest artifact of "${job.label}": the new one is named after that`;
+  return { id, number, generation, keys, warnings: late ? [behind] : [] };
 }
 
 /** The time of the newest id in a label's folder, or 0. Parts and markers count too: a name is never used again. */
