@@ -12,6 +12,7 @@ import {
   nothingLeft,
   openPlace,
   type Place,
+  together,
   well,
   worldOf,
 } from "./cairn.ts";
@@ -123,7 +124,7 @@ Deno.test("an artifact that is unknown is exit code 3, one that is not clear exi
     ["show", name],
     ["export", name],
   ]);
-  await Promise.all(asked.map(async (args) => failed(await place.cairn([...args, "--json"]), unknown)));
+  await together(asked, async (args) => failed(await place.cairn([...args, "--json"]), unknown));
   failed(await place.cairn(["show", "some/folder", "--json"]), {
     exit: 3,
     code: "not_found",
@@ -313,14 +314,14 @@ Deno.test("the wrong key, no key or the wrong passphrase is exit code 4", async 
   ];
   attempts.forEach((_, index) => place.database(`target-${index}.db`, 20));
   const before = await worldOf(place);
-  await Promise.all(attempts.map(async ([artifact, keys, failure], index) => {
+  await together(attempts, async ([artifact, keys, failure], index) => {
     const about = [artifact, ...keys, "--json"];
     const commands = [["restore", ...about, "--into", `target-${index}.db`, "--overwrite"]];
     if (keys.includes("wrong.txt")) {
       commands.push(["verify", ...about, "--read-data"], ["show", ...about], ["export", ...about]);
     }
     for (const command of commands) failed(await place.cairn(command), { exit: 4, code: "key", ...failure });
-  }));
+  });
   assert.deepEqual(await worldOf(place), before);
   const shown = well(await place.cairn(["show", keyed.id, "--json"]));
   assert.equal(shown.artifact.private, null);

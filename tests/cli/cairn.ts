@@ -250,6 +250,15 @@ export async function backUp(place: Place, ...more: string[]): Promise<Line> {
   return well(await place.cairn(["backup", "app.db", ...more, "--json"])).artifact;
 }
 
+/** Does some things at once; fails with the first failure when all have ended, so that nothing outlives the test. */
+export async function together<T>(
+  each: readonly T[],
+  work: (one: T, index: number) => Promise<unknown>,
+): Promise<void> {
+  const ends = await Promise.allSettled(each.map(work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
 /** Waits until something holds, looking every few milliseconds. */
 export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
   for (const deadline = performance.now() + LIMIT_MILLISECONDS; !await holds();) {
