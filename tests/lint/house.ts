@@ -1,3 +1,4 @@
+/// <reference lib="deno.unstable" />
 /**
  * House rules that `deno lint` cannot express by itself: which room may import which (the doors of
  * `docs/architecture.md`), which package belongs to which room, and how long a file may be.
