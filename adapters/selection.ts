@@ -1,7 +1,7 @@
 /** Turns what a user asked for (`--tables`, `--exclude-tables`) into names that the database has. */
 import { CairnError } from "../errors.ts";
 import type { Selection } from "./adapter.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../near.ts";
 
 /** True when the selection leaves nothing out. */
 export function selectsAll(selection: Selection): boolean {

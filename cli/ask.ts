@@ -10,12 +10,21 @@ const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 const CTRL_U = "\x15";
 
+const answers = new Map<string, string>();
+
+/** Remembers the answer to a question for the life of this process, and has it masked in all output. */
+export function answerBeforehand(question: string, secret: string): void {
+  registerSecret(secret);
+  answers.set(question, secret);
+}
+
 /**
  * Asks for a secret without showing what is typed, and has it masked in all output from now on. Undefined where
  * nobody can be asked; throws `interrupted` on Ctrl-C.
  */
 export async function askSecret(question: string): Promise<string | undefined> {
-  if (!canAsk()) return undefined;
+  const known = answers.get(question);
+  if (known !== undefined || !canAsk()) return known;
   write("stderr", question);
   Deno.stdin.setRaw(true);
   try {

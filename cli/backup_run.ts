@@ -31,7 +31,7 @@ export interface BackupOptions {
 export async function backup(session: Session, database: string, options: BackupOptions): Promise<void> {
   await using workplace = await openWorkplace(session);
   const { config, engine, workflows } = workplace;
-  const chosen = await chooseDatabase(config, database, options.label);
+  const chosen = await chooseDatabase(config, database, options.label, session.output);
   const job = makeJob(workplace, chosen, options);
   const { output } = session;
   await requireStore(workplace, job.store, session.signal);
@@ -41,7 +41,7 @@ export async function backup(session: Session, database: string, options: Backup
 
   const id = makeId(Date.now());
   const run = `backup-${id}`;
-  await engine.create(workflows.backup, job, { id: run, label: job.label, locks });
+  await engine.create(workflows.backup, job, { id: run, label: job.label, locks, reserve: true });
   output.line(`backup ${id} · ${job.label} ← ${job.source.url}`);
   const started = performance.now();
   const result = await executeRun(session, workplace, run, { isNew: true });
@@ -92,7 +92,8 @@ export function showBackup(session: Session, run: string, result: BackupResult, 
     `done in ${formatDuration(milliseconds)}: ${formatBytes(result.storedBytes)} in ${place} ` +
       `(${share} of ${formatBytes(result.sizeBytes)})`,
   );
-  output.line(`restore it with: cairn restore ${result.id} --into restored.db`);
+  const into = result.engine === "postgres" ? "postgres://user@host/restored" : "restored.db";
+  output.line(`restore it with: cairn restore ${result.id} --into ${into}`);
   const { id, label, type, store, manifest, sizeBytes, storedBytes, parts, codec, encryption, takes } =
     result;
   output.json({
@@ -146,7 +147,9 @@ function chooseEncryption(
   configured: readonly string[],
 ): Encryption {
   if (options.passphraseFile !== undefined && options.encryptTo !== undefined) {
-    throw new CairnError("usage", "give either --encrypt-to or --passphrase-file");
+    throw new CairnError("usage", "give either --encrypt-to or --passphrase-file", {
+      hint: "leave one of them out",
+    });
   }
   if (options.passphraseFile !== undefined) {
     return { mode: "passphrase", passphrase: { file: resolve(options.passphraseFile) } };

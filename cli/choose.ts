@@ -1,19 +1,21 @@
 /** Turns what a person typed, with the configuration behind it, into addresses, stores and jobs. */
-import { basename, isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import type { Config, DatabaseConfig } from "../config/config.ts";
-import { nearest } from "../config/near.ts";
+import { nearest } from "../near.ts";
 import { CairnError } from "../errors.ts";
-import { addressOf, type DatabaseAddress } from "../steps/address.ts";
+import { addressOf, shortName } from "../steps/address.ts";
 import { checkLabel, deriveLabel } from "../steps/artifact.ts";
 import { openCatalog } from "../steps/catalog.ts";
-import type { LabelOrigin } from "../steps/job.ts";
+import type { Database, LabelOrigin } from "../steps/job.ts";
+import type { Output } from "./output.ts";
+import { passwordOf } from "./password.ts";
 
 /** Where backups go when neither the command line nor the configuration says. */
 const DEFAULT_STORE = "./backups";
 
 /** A database that a person named. */
 export interface ChosenDatabase {
-  readonly address: DatabaseAddress;
+  readonly address: Database;
   readonly config: DatabaseConfig | undefined;
   readonly label: string;
   readonly labelOrigin: LabelOrigin;
@@ -24,17 +26,18 @@ export async function chooseDatabase(
   config: Config,
   text: string,
   givenLabel: string | undefined,
+  output: Output,
 ): Promise<ChosenDatabase> {
   const known = config.databases.get(text);
   if (known === undefined) await requireThing(config, text);
-  const address = await addressOf(known?.url ?? text);
+  const address = await openable(known, text, output);
   if (givenLabel !== undefined) {
     return { address, config: known, label: checkLabel(givenLabel), labelOrigin: "given" };
   }
   if (known !== undefined) {
     return { address, config: known, label: known.label ?? text, labelOrigin: "configured" };
   }
-  return { address, config: known, label: deriveLabel(basename(address.url)), labelOrigin: "derived" };
+  return { address, config: known, label: deriveLabel(shortName(address)), labelOrigin: "derived" };
 }
 
 /** A word without a scheme or a slash that is no file may be a mistyped name. */
@@ -51,8 +54,20 @@ async function requireThing(config: Config, text: string): Promise<void> {
 }
 
 /** Where a restore goes: like a database, but it need not exist. */
-export async function chooseTarget(config: Config, text: string): Promise<DatabaseAddress> {
-  return await addressOf(config.databases.get(text)?.url ?? text);
+export async function chooseTarget(config: Config, text: string, output: Output): Promise<Database> {
+  return await openable(config.databases.get(text), text, output);
+}
+
+/** The address of a database with the reference to its password, which never stays in the address. */
+async function openable(
+  known: DatabaseConfig | undefined,
+  text: string,
+  output: Output,
+): Promise<Database> {
+  const { url, reference } = passwordOf(known, text, output);
+  const address = await addressOf(url);
+  const password = reference(address);
+  return password === undefined ? address : { ...address, password };
 }
 
 /** The store that a word means: a name in the configuration, a URL or a folder. */
@@ -67,7 +82,9 @@ export function storeToWrite(
   database: DatabaseConfig | undefined,
 ): string {
   if (asked.length > 1) {
-    throw new CairnError("usage", "only one --to can be given: copies to further stores do not exist yet");
+    throw new CairnError("usage", "only one --to can be given: copies to further stores do not exist yet", {
+      hint: "back up once for each store",
+    });
   }
   const [first] = config.stores.values();
   return chooseStore(config, asked[0] ?? database?.store ?? first ?? DEFAULT_STORE);

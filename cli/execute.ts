@@ -49,7 +49,7 @@ export async function executeRun(
 }
 
 /** Stages that only look, or make what a new run makes afresh: one that got no further has done nothing to go on from. */
-const PREPARING = /^(encrypt|snapshot|take|locate|preflight|download)(\/|$)/;
+const PREPARING = /^(encrypt|snapshot|take|locate|key|preflight|download)(\/|$)/;
 
 /**
  * Tells whether a failed run is kept for `cairn resume`. One that was refused before it did anything is cancelled at once, so

@@ -109,7 +109,8 @@ export function createOutput(options: OutputOptions, system: OutputSystem = REAL
       system.write("stdout", `${JSON.stringify(whole, clean)}\n`);
     },
     table(columns, rows) {
-      for (const each of renderTable(columns, rows, system.width(people))) line(each);
+      const lines = renderTable(columns, rows, system.width(people));
+      if (lines.length > 0) line(lines.join("\n"));
     },
     progress() {
       close();

@@ -9,14 +9,19 @@ export function register(program: Program): void {
     .description("Reaches a database and tells its version and size. Changes nothing.")
     .argument("<database>", "name, URL or path")
     .action(action(async (session, database) => {
-      const [{ openSurroundings }, { chooseDatabase }, { formatBytes, formatDuration }] = await Promise.all([
-        import("./workplace.ts"),
-        import("./choose.ts"),
-        import("./format.ts"),
-      ]);
+      const [{ openSurroundings }, { chooseDatabase }, { accessTo }, { formatBytes, formatDuration }] =
+        await Promise.all([
+          import("./workplace.ts"),
+          import("./choose.ts"),
+          import("../steps/access.ts"),
+          import("./format.ts"),
+        ]);
       const { config, environment } = await openSurroundings(session);
-      const { address } = await chooseDatabase(config, database, undefined);
-      const ping = await environment.adapter(address.engine).ping(address, session.signal);
+      const { address } = await chooseDatabase(config, database, undefined, session.output);
+      const ping = await environment.adapter(address.engine).ping(
+        await accessTo(environment, address),
+        session.signal,
+      );
       const { output } = session;
       const latency = formatDuration(ping.latencyMilliseconds);
       output.line(`${address.url} answers in ${latency}: ${ping.engineVersion}, ${formatBytes(ping.bytes)}`);

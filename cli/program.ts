@@ -115,7 +115,9 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
 
 /** What commander says, in our words: `error: unknown option '--jsn'\n(Did you mean --json?)`. */
 function usageError(error: CommanderError): CairnError {
-  if (error.code === "commander.help") return new CairnError("usage", "a subcommand is missing");
+  if (error.code === "commander.help") {
+    return new CairnError("usage", "a subcommand is missing", { hint: "the help above lists them" });
+  }
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const near = rest.join(" ").match(/^\(Did you mean (?:one of )?(.*)\?\)$/)?.[1];
   return new CairnError("usage", first.replaceAll("'", '"').replace(/\.$/, ""), {

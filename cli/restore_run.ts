@@ -28,13 +28,18 @@ export async function restore(session: Session, artifact: string, options: Resto
   const job: RestoreJob = {
     store: found.store,
     manifest: found.manifest,
-    target: await chooseTarget(config, options.into),
+    target: await chooseTarget(config, options.into, session.output),
     overwrite: options.overwrite ?? false,
     selection: { tables: options.tables ?? [], excludeTables: [] },
     ...await chooseKeys(session, options),
   };
   const run = `restore-${makeId(Date.now())}`;
-  await engine.create(workflows.restore, job, { id: run, label: found.label, locks: restoreLocks(job) });
+  await engine.create(workflows.restore, job, {
+    id: run,
+    label: found.label,
+    locks: restoreLocks(job),
+    reserve: true,
+  });
   session.output.line(`restore ${found.id} · ${found.label} → ${job.target.url}`);
   const started = performance.now();
   const result = restoreResult(await executeRun(session, workplace, run, { isNew: true }));

@@ -31,7 +31,7 @@ export async function verify(session: Session, artifact: string, options: Verify
   };
   await replaceVerifies(engine, job);
   const run = `verify-${makeId(Date.now())}`;
-  await engine.create(workflows.verify, job, { id: run, label: found.label, locks: [] });
+  await engine.create(workflows.verify, job, { id: run, label: found.label, locks: [], reserve: true });
   session.output.line(`verify ${found.id} · ${found.label} in ${found.store}`);
   const started = performance.now();
   const result = verifyResult(await executeRun(session, workplace, run, { isNew: true }));

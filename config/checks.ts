@@ -1,5 +1,5 @@
 /** The rules between keys of the configuration, which a schema says badly. */
-import { nearest } from "./near.ts";
+import { nearest } from "../near.ts";
 import { isUrl } from "./paths.ts";
 import type { WrittenConfig, WrittenDatabase } from "./schema.ts";
 
@@ -42,7 +42,18 @@ export function checkRules(config: WrittenConfig): Problem[] {
   return problems;
 }
 
-function checkSource({ url, path }: WrittenDatabase): Problem | undefined {
+function checkSource({ url, path, password }: WrittenDatabase): Problem | undefined {
+  if (url !== undefined && /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*:[^/?#]*@|[?&]password=/i.test(url)) {
+    return {
+      path: ["url"],
+      message: "the url must not hold a password",
+      hint:
+        "write it without one, and password: {env: NAME}, {file: PATH}, {command: [PROGRAM]} or ask beside it",
+    };
+  }
+  if (password !== undefined && (url === undefined || /^sqlite:/i.test(url))) {
+    return { path: ["password"], onKey: true, message: "an SQLite file has no password" };
+  }
   if ((url === undefined) !== (path === undefined)) return undefined;
   return url === undefined
     ? { path: [], onKey: true, message: "it must have a url or a path" }

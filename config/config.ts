@@ -7,8 +7,10 @@ export type Compression = "zstd" | "gzip" | "none";
 
 /** A database that has a name in the configuration. */
 export interface DatabaseConfig {
-  /** `sqlite:/srv/app.db`: paths are absolute. */
+  /** `sqlite:/srv/app.db`: paths are absolute; the URL of a server, without a password. */
   readonly url: string;
+  /** Where its password is; `ask` stands for a person at the terminal. */
+  readonly password?: SecretReference | "ask" | undefined;
   /** What its backups are called; the database's name when absent. */
   readonly label?: string | undefined;
   /** The name of a store, a URL, or an absolute path. */

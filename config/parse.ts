@@ -1,5 +1,5 @@
 /** Reads the text of a configuration: YAML 1.2 (https://yaml.org/spec/1.2.2), checked, each error with its place. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import * as v from "valibot";
 import { CairnError } from "../errors.ts";
 import { checkRules, type Problem } from "./checks.ts";
@@ -65,14 +65,14 @@ function valueOf(document: Document, fail: (problems: readonly Placed[]) => neve
   }
 }
 
-/** The library's words, without the piece of the file that some of them quote, which may hold a secret. */
+/** The library's words, without the pieces of the file that some of them quote, which may be a secret. */
 function plain(message: string): string {
-  const cut = message.split("\n")[0]?.replace(/: ".*$/, "").replace(/\.$/, "") ?? "";
+  const cut = message.replace(/: .*$/s, "").replace(/![^ ]+/g, "!…").replace(/\.$/, "");
   return cut.charAt(0).toLowerCase() + cut.slice(1);
 }
 
-function hintOf(hint: string | undefined, others: number): string | undefined {
-  if (others === 0) return hint;
+function hintOf(hint: string | undefined, others: number): string {
+  if (others === 0) return hint ?? "`cairn config schema` prints what may stand there";
   const more = others === 1 ? "one further problem follows" : `${others} further problems follow`;
   return hint === undefined ? more : `${hint}; ${more}`;
 }
@@ -110,7 +110,6 @@ function offsetOf(document: Document, { path, onKey = false }: Problem): number 
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;
   for (const [index, part] of path.entries()) {
-    if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
       const pair = node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
       const isLast = index === path.length - 1;

@@ -17,6 +17,9 @@ export function resolveConfig({ written, storeNames }: Parsed, file: string, rea
     const store = from.store ?? from.stores?.[0];
     return {
       url: sourceUrl(from, path),
+      password: from.password === undefined || from.password === "ask"
+        ? from.password
+        : secretReference(from.password, folder, read),
       label: from.label,
       store: store === undefined || stores.has(store) ? store : place(store),
       compression: from.compression,

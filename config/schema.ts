@@ -1,7 +1,7 @@
 /** What may stand in `cairn.yaml`, as a schema; rules between keys are in `checks.ts`. */
 import * as v from "valibot";
 import { strict, text } from "./schema_parts.ts";
-import { secretSchema } from "./secret.ts";
+import { passwordSchema, secretSchema } from "./secret.ts";
 
 /** What databases, stores and labels may be called. */
 export const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -54,6 +54,7 @@ const database = strict({
     v.description("Where the database is, for example sqlite:/srv/app.db"),
   )),
   path: v.optional(text("The path of an SQLite file")),
+  password: v.optional(v.pipe(passwordSchema, v.description("Where the password of the user in the URL is"))),
   label: v.optional(v.pipe(
     v.string("must be text"),
     v.regex(NAME, 'must be a name of small letters, digits, ".", "_" and "-"'),

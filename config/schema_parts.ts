@@ -3,15 +3,13 @@
  * it can follow the place; a second line is the hint. No message shows a value, which may be a misplaced secret.
  */
 import * as v from "valibot";
-import { nearest } from "./near.ts";
+import { nearest } from "../near.ts";
 
 /** An object without unknown keys; for those it proposes a near one. */
 export function strict<const T extends v.ObjectEntries>(
   entries: T,
 ): v.StrictObjectSchema<T, v.ErrorMessage<v.StrictObjectIssue>> {
-  // Without a prototype, so that `constructor` and the like are unknown too.
-  const known: T = Object.assign(Object.create(null), entries);
-  return v.strictObject(known, (issue) => {
+  return v.strictObject(entries, (issue) => {
     if (issue.expected !== "never") return "must be a group of keys and values";
     const near = nearest(String(issue.path?.at(-1)?.key), Object.keys(entries));
     return near === undefined

@@ -18,6 +18,9 @@ export const secretSchema = v.union([
   strict({ command: v.pipe(v.array(text("A program and its arguments")), v.minLength(1, FORMS)) }),
 ], FORMS);
 
+/** A secret that a person can also be asked for: `ask`. */
+export const passwordSchema = v.union([v.literal("ask"), ...secretSchema.options], `${FORMS}, or ask`);
+
 /** What {@linkcode secretSchema} accepts. */
 export type WrittenSecret = v.InferOutput<typeof secretSchema>;
 

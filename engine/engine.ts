@@ -20,6 +20,11 @@ export interface CreateOptions {
   readonly label: string;
   /** Names that only one executing run may hold at a time, for example `database:sqlite:/srv/app.db`. */
   readonly locks: readonly string[];
+  /**
+   * This process is about to execute it: until it does, or closes, the run has it for an owner, and others do not take the run
+   * for one that was left.
+   */
+  readonly reserve?: boolean;
 }
 
 /** How a run is executed. */
@@ -110,6 +115,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     now,
     random: options.random ?? Math.random,
   };
+  const reserved = new Map<string, HeldLock>();
   const active = new Map<string, { cancel: AbortController; ended: Promise<Ended> }>();
 
   const existing = async (id: string) => {
@@ -118,6 +124,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     throw new CairnError("not_found", `there is no run ${id}`, {
       hint: "list the runs with: cairn runs list",
     });
+  };
+
+  const takeReserved = (id: string): HeldLock | undefined => {
+    const lock = reserved.get(id);
+    reserved.delete(id);
+    return lock;
   };
 
   const session = async (
@@ -152,7 +164,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       throw new CairnError("refused", `run ${id} is done: nothing is left to cancel`);
     }
     if (row.status === "cancelled") return "cancelled";
-    let lock = await locks.tryRun(id);
+    let lock = takeReserved(id) ?? await locks.tryRun(id);
     if (lock === null) {
       // A run that ended in this moment answers by its status, a run whose owner just let go is taken here.
       if (!await journal.requestCancel(id)) return cancel(id, options);
@@ -167,28 +179,41 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     ...views,
-    async create(workflow, input, { id, label, locks: names }) {
+    async create(workflow, input, { id, label, locks: names, reserve = false }) {
       if (!ID.test(id)) {
         throw new CairnError("usage", `${JSON.stringify(id)} cannot be the id of a run`, {
           hint: "use at most 128 letters, digits and ._@:+-",
         });
       }
-      await journal.create({
-        id,
-        workflow: workflow.name,
-        version: workflow.version,
-        label,
-        locks: [...new Set(names)].sort(),
-        input: JSON.stringify(input),
-      });
+      const lock = reserve ? await locks.run(id) : undefined;
+      try {
+        await journal.create({
+          id,
+          workflow: workflow.name,
+          version: workflow.version,
+          label,
+          locks: [...new Set(names)].sort(),
+          input: JSON.stringify(input),
+        });
+      } catch (error) {
+        await lock?.release();
+        throw error;
+      }
+      if (lock !== undefined) reserved.set(id, lock);
     },
     async execute(id, options = {}) {
       await existing(id);
-      if (parts.signal.aborted) throw notStarted(id, parts.signal);
-      const lock = options.takeOver ? await locks.takeOver(id) : await locks.run(id);
+      const own = takeReserved(id);
+      if (parts.signal.aborted) {
+        await own?.release();
+        throw notStarted(id, parts.signal);
+      }
+      const lock = own ?? (options.takeOver ? await locks.takeOver(id) : await locks.run(id));
       const ended = await session(id, lock, { ...options, cancel: false });
       if (ended.status === "done") return ended.output;
-      throw new CairnError(ended.now ? "interrupted" : "refused", `run ${id} was cancelled`);
+      throw new CairnError(ended.now ? "interrupted" : "refused", `run ${id} was cancelled`, {
+        hint: "what it left is removed: begin a new run",
+      });
     },
     cancel,
     async input(id) {
@@ -197,6 +222,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException("the engine is closing", "AbortError"));
       await Promise.allSettled([...active.values()].map(({ ended }) => ended));
+      for (const id of [...reserved.keys()]) await takeReserved(id)?.release();
       database.close();
     },
   };

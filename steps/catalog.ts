@@ -48,18 +48,24 @@ export interface Catalog {
   stores(): string[];
   /** Forgets everything of one store. */
   clear(store: string): void;
+  /** What {@linkcode Catalog.setStamp} kept for the folder of a label. */
+  stamp(store: string, label: string): string | undefined;
+  /** Keeps by what the folder of a label is known again as it was when it was listed; undefined forgets it. */
+  setStamp(store: string, label: string, stamp: string | undefined): void;
   /** Makes several changes as one. */
   together(change: () => void): void;
   close(): void;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const SCHEMA = `
   CREATE TABLE artifact (
     store TEXT NOT NULL, manifest TEXT NOT NULL, id TEXT NOT NULL, label TEXT NOT NULL, type TEXT NOT NULL,
     engine TEXT NOT NULL, createdAt TEXT NOT NULL, sizeBytes INTEGER NOT NULL, storedBytes INTEGER NOT NULL,
     parts INTEGER NOT NULL, encryption TEXT NOT NULL, PRIMARY KEY (store, manifest)) STRICT, WITHOUT ROWID;
   CREATE INDEX newest ON artifact (id);
+  CREATE TABLE folder (
+    store TEXT NOT NULL, label TEXT NOT NULL, stamp TEXT NOT NULL, PRIMARY KEY (store, label)) STRICT, WITHOUT ROWID;
   PRAGMA user_version = ${VERSION};`;
 
 /** Opens the catalog in the state folder; a missing, damaged or foreign one is begun anew, since it is only a cache. */
@@ -170,6 +176,19 @@ function catalogOf(database: DatabaseSync): Catalog {
       database.prepare("SELECT DISTINCT store FROM artifact ORDER BY 1").all().map((r) => text(r.store)),
     clear(store) {
       database.prepare("DELETE FROM artifact WHERE store = ?").run(store);
+      database.prepare("DELETE FROM folder WHERE store = ?").run(store);
+    },
+    stamp(store, label) {
+      const row = database.prepare("SELECT stamp FROM folder WHERE store = ? AND label = ?").get(
+        store,
+        label,
+      );
+      return row === undefined ? undefined : text(row.stamp);
+    },
+    setStamp(store, label, stamp) {
+      if (stamp === undefined) {
+        database.prepare("DELETE FROM folder WHERE store = ? AND label = ?").run(store, label);
+      } else database.prepare("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)").run(store, label, stamp);
     },
     together(change) {
       database.exec("BEGIN IMMEDIATE");

@@ -114,9 +114,17 @@ export async function readIdentityFile(path: string, ask: Ask): Promise<string[]
     // Only a file that is itself encrypted is worth a question; the text of age files begins like this.
     const isProtected = /^(age-encryption\.org\/v1|-----BEGIN AGE)/.test(new TextDecoder().decode(bytes));
     const passphrase = isProtected ? await ask?.(`passphrase of ${path}: `) : undefined;
-    if (passphrase === undefined) throw error;
+    if (passphrase === undefined) throw named(path, error);
     return parseIdentities(await unprotectIdentity(bytes, passphrase));
   }
+}
+
+function named(path: string, error: unknown): unknown {
+  if (!(error instanceof CairnError)) return error;
+  return new CairnError(error.code, `${path} cannot be used as a key: ${error.message}`, {
+    hint: error.hint,
+    cause: error.cause,
+  });
 }
 
 const ProofsSchema = v.object({ version: v.literal(1), proven: v.record(v.string(), v.string()) });

@@ -116,16 +116,27 @@ export async function sealPrivate(
   return recipients.length === 0 ? part : await sealText(JSON.stringify(part), recipients);
 }
 
-/** Opens the private part; throws `key` when none of the identities fits. */
+/** Opens the private part; throws `key` when none of the identities fits, `verification` when it is damaged. */
 export async function openPrivate(manifest: Manifest, identities: readonly string[]): Promise<PrivatePart> {
   if (typeof manifest.private !== "string") return manifest.private;
+  const damaged = (cause?: unknown) =>
+    new CairnError(
+      "verification",
+      `the private part of the manifest of ${manifest.id} is damaged or forged`,
+      {
+        cause,
+        hint: "restore another artifact: `cairn list` shows them",
+      },
+    );
   const opened = await openText(manifest.private, identities).catch((cause) => {
-    if (!(cause instanceof CairnError) || cause.code !== "key") throw cause;
+    if (!(cause instanceof CairnError)) throw cause;
+    if (cause.code === "verification") throw damaged(cause);
+    if (cause.code !== "key") throw cause;
     throw new CairnError("key", `no key that was given opens ${manifest.id}`, { cause, hint: cause.hint });
   });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), privateSchema), opened);
   if (parsed.success) return parsed.output;
-  throw new CairnError("verification", `the private part of ${manifest.id} is damaged`);
+  throw damaged();
 }
 
 /** A word as a POSIX shell reads it back. */
@@ -135,7 +146,8 @@ export function shellQuote(word: string): string {
 
 /**
  * The command by which a person restores the artifact without Cairn, in bash, from the folder of the manifest.
- * `KEY` names the file with the age identity (not needed in passphrase mode, which asks); `OUT` the file to make.
+ * `KEY` names the file with the age identity (not needed in passphrase mode, which asks); `OUT` the file to make,
+ * `DB` the database of a server.
  */
 export function restoreCommand(
   manifest: Pick<Manifest, "id" | "type" | "format" | "codec" | "encryption">,
@@ -154,5 +166,9 @@ export function restoreCommand(
 
 /** Where the plain dump of a format goes. */
 function load(format: string): string {
+  if (format === "pgdump") {
+    return `| pg_restore --exit-on-error --single-transaction ` +
+      `--dbname="\${DB:?set DB to an empty database, such as postgres://user@host/database}"`;
+  }
   return format === "sql" ? `| sqlite3 -bail "\${OUT:-restored.db}"` : `> "\${OUT:-restored.db}"`;
 }

@@ -50,7 +50,10 @@ export async function* labelNames(store: Store, label: string, signal?: AbortSig
   } while (after !== undefined);
 }
 
-/** The newest manifest of a label that can be read, or undefined when there is none. */
+/**
+ * The newest manifest of a label that can be read, or undefined when there is none. A damaged one is passed over: it must not
+ * keep the database from being backed up again.
+ */
 export async function newestManifest(
   store: Store,
   label: string,
@@ -61,6 +64,12 @@ export async function newestManifest(
     const id = idOfManifest(name);
     if (id !== undefined) ids.push(id);
   }
-  const newest = ids.at(-1);
-  return newest === undefined ? undefined : await readManifest(store, manifestKey(label, newest), signal);
+  for (const id of ids.reverse()) {
+    try {
+      return await readManifest(store, manifestKey(label, id), signal);
+    } catch (error) {
+      if (!(error instanceof CairnError) || error.code !== "verification") throw error;
+    }
+  }
+  return undefined;
 }

@@ -1,10 +1,16 @@
-/** Brings the catalog up to what a store holds: one listing per label, and only unknown manifests are read. */
+/**
+ * Brings the catalog up to what a store holds: one listing per label, and only unknown manifests are read. In a local
+ * store a folder that was not touched since it was listed is not even listed.
+ */
 import { CairnError, toCairnError } from "../errors.ts";
 import type { Store } from "../storage/storage.ts";
 import { idOfManifest } from "./artifact.ts";
 import { openCatalog } from "./catalog.ts";
 import type { Manifest } from "./manifest.ts";
 import { labelNames, readManifest } from "./read_manifest.ts";
+
+/** File systems count time in steps; the coarsest, of FAT, are 2 s. */
+const SETTLED_MILLISECONDS = 2000;
 
 /** What a refresh found. */
 export interface Refreshed {
@@ -14,12 +20,22 @@ export interface Refreshed {
   readonly damaged: readonly { readonly manifest: string; readonly reason: string }[];
 }
 
-/** Refreshes the entries of one store; with `anew` every manifest is read again. */
+/** How a refresh is done. */
+export interface RefreshOptions {
+  /** Every manifest is read again. */
+  readonly anew?: boolean;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since 1970, for tests. */
+  now?(): number;
+}
+
+/** Refreshes the entries of one store. */
 export async function refreshCatalog(
   home: string,
   store: Store,
-  options: { readonly anew?: boolean; readonly signal?: AbortSignal } = {},
+  options: RefreshOptions = {},
 ): Promise<Refreshed> {
+  const now = options.now?.() ?? Date.now();
   const catalog = openCatalog(home);
   try {
     if (options.anew) catalog.clear(store.url);
@@ -29,8 +45,11 @@ export async function refreshCatalog(
     let [added, removed] = [0, 0];
     const damaged: { manifest: string; reason: string }[] = [];
     for (const label of new Set([...labels, ...known])) {
+      const stamp = await stampOf(store, label, now);
+      if (stamp !== undefined && stamp === catalog.stamp(store.url, label)) continue;
       const gone = catalog.keys(store.url, label);
       const fresh: { key: string; manifest: Manifest }[] = [];
+      const damagedBefore = damaged.length;
       for await (const name of labelNames(store, label, options.signal)) {
         const key = `${label}/${name}`;
         if (idOfManifest(name) === undefined || gone.delete(key)) continue;
@@ -43,6 +62,8 @@ export async function refreshCatalog(
       catalog.together(() => {
         for (const { key, manifest } of fresh) catalog.add(store.url, key, manifest);
         for (const key of gone) catalog.remove(store.url, key);
+        // What is damaged is to be told again.
+        catalog.setStamp(store.url, label, damaged.length > damagedBefore ? undefined : stamp);
       });
       [added, removed] = [added + fresh.length, removed + gone.size];
     }
@@ -50,6 +71,19 @@ export async function refreshCatalog(
   } finally {
     catalog.close();
   }
+}
+
+/**
+ * What changes whenever a name appears in a local folder or goes; undefined for other stores, and for a folder that was
+ * changed so lately that the next change might bear the same time.
+ */
+async function stampOf(store: Store, label: string, now: number): Promise<string | undefined> {
+  const path = store.capabilities.path?.(label);
+  const info = path === undefined ? undefined : await Deno.lstat(path).catch(() => undefined);
+  if (!info?.isDirectory || !info.mtime || !info.ctime) return undefined;
+  const [modified, changed] = [info.mtime.getTime(), info.ctime.getTime()];
+  if (Math.max(modified, changed) > now - SETTLED_MILLISECONDS) return undefined;
+  return `${info.dev} ${info.ino} ${modified} ${changed}`;
 }
 
 /** The folders at the top of a store. */

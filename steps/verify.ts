@@ -42,6 +42,18 @@ async function verify(context: Context, environment: Environment, job: VerifyJob
   const located = await locate(context, store, job.manifest);
   const { manifest, label } = located;
   const { folder } = artifactKeys(label, manifest);
+  const openKey = async (signal: AbortSignal) => {
+    const identities = await identitiesFor(environment, store, label, manifest, job, signal);
+    return { identities, opened: await openPrivate(manifest, identities) };
+  };
+  let key: Awaited<ReturnType<typeof openKey>> | undefined;
+  if (job.readData) {
+    // Before the parts, which may take hours: a wrong key is told at once.
+    await context.step("key", async (attempt) => {
+      key = await openKey(attempt.signal);
+      return null;
+    });
+  }
   for (const part of manifest.parts) {
     const number = part.name.slice(0, part.name.indexOf("."));
     await context.step(`parts/${number}`, async (attempt) => {
@@ -52,8 +64,7 @@ async function verify(context: Context, environment: Environment, job: VerifyJob
   }
   if (job.readData) {
     await context.step("decode", async (attempt) => {
-      const identities = await identitiesFor(environment, store, label, manifest, job, attempt.signal);
-      const opened = await openPrivate(manifest, identities);
+      const { identities, opened } = key ?? await openKey(attempt.signal);
       await using pool = createPool();
       const plain = decode(located, {
         store,

@@ -38,7 +38,7 @@ export function openLocalStore(path: string, options: LocalStoreOptions = {}): S
       return await work();
     } catch (error) {
       // When the store itself vanished that is what there is to say, not the name that was not found.
-      if (isMissing(error)) await root.look();
+      if (isMissing(error) || (error instanceof CairnError && isMissing(error.cause))) await root.look();
       throw systemError(error, doing);
     }
   }

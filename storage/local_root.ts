@@ -63,7 +63,8 @@ export function localRoot(path: string): Root {
       folder = join(folder, segment);
       let info = await linkStat(folder);
       if (info === undefined && make) {
-        await makePrivateFolder(folder);
+        // Only this one: were the root made anew, a disk that vanished would be filled in its place.
+        await makePrivateFolder(folder, dirname(folder)).catch(ignoreMissing);
         info = await linkStat(folder);
       }
       if (info === undefined) return undefined;
@@ -118,6 +119,10 @@ export async function linkStat(path: string): Promise<Deno.FileInfo | undefined>
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }
 
 async function statOf(path: string): Promise<Deno.FileInfo | undefined> {

@@ -126,15 +126,17 @@ export async function hashFile(
 }
 
 /**
- * Makes a folder and its missing parents with mode 0700, durably. Folders that exist are left as they are.
+ * Makes a folder and its missing parents with mode 0700, durably. Folders that exist are left as they are. The folder
+ * `within`, and what is above it, is not made: it may be the place where a disk was mounted that is gone.
  *
- * Throws `refused` when a name on the way is taken by a file.
+ * Throws `refused` when a name on the way is taken by a file, and the system's error when `within` is missing.
  */
-export async function makePrivateFolder(path: string): Promise<void> {
+export async function makePrivateFolder(path: string, within?: string): Promise<void> {
   const whole = resolve(path);
   const parent = dirname(whole);
   if (await isFolder(whole)) return;
-  if (parent !== whole) await makePrivateFolder(parent);
+  const stays = within !== undefined && parent === resolve(within);
+  if (parent !== whole && !stays) await makePrivateFolder(parent, within);
   try {
     await Deno.mkdir(whole, { mode: 0o700 });
   } catch (error) {

@@ -1,6 +1,7 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 /** A worker of the pool: does one task at a time and sends every buffer back. */
+import { sealedBytes } from "./age_layout.ts";
 import { ChunkDamage, openChunks, sealChunks } from "./chunks.ts";
 import { createCollector } from "./collect.ts";
 import { compressBlock, decompressFrame, FrameDamage } from "./compression.ts";
@@ -34,7 +35,7 @@ async function perform({ task, input, output }: Request): Promise<Piece> {
       return intoOutput(decompressFrame(task.codec, bytes, task.plainBytes), output, task.plainBytes);
     case "seal":
     case "open": {
-      const target = output ?? new ArrayBuffer(input.length + (input.length >> 8));
+      const target = output ?? new ArrayBuffer(sealedBytes(input.length));
       const work = task.kind === "seal" ? sealChunks : openChunks;
       return { buffer: target, length: await work(bytes, new Uint8Array(target), task) };
     }

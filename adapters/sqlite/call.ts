@@ -8,7 +8,8 @@
  */
 import { fileURLToPath } from "node:url";
 import { CairnError } from "../../errors.ts";
-import type { CallName, Calls, Failure, Reply } from "./messages.ts";
+import type { CallName, Calls, Failure, Reply, Waits } from "./messages.ts";
+import { locked } from "./sqlite_errors.ts";
 
 /** The first argument that makes a compiled Cairn serve one SQLite job instead of a command line. */
 export const CHILD_ARGUMENT = "__sqlite";
@@ -34,8 +35,9 @@ export async function callChild<K extends CallName>(
   options: CallOptions,
 ): Promise<Calls[K]["output"]> {
   options.signal.throwIfAborted();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: childArguments(),
+  const [program, ...args] = await childCommand();
+  const child = new Deno.Command(program, {
+    args,
     clearEnv: true,
     env: childEnvironment(options.temporaryFolder),
     stdin: "piped",
@@ -44,15 +46,18 @@ export async function callChild<K extends CallName>(
   }).spawn();
   const kill = () => endChild(child);
   options.signal.addEventListener("abort", kill, { once: true });
+  const watch = watchWaits(kill);
   try {
     const complaints = lastText(child.stderr);
     const [reply, status] = await Promise.all([
-      readReply<K>(child.stdout, options.progress),
+      readReply<K>(child.stdout, watch.heard, options.progress),
       child.status,
       writeRequest(child.stdin, { call, input, parent: Deno.pid }),
     ]);
     options.signal.throwIfAborted();
     if (reply === undefined) {
+      const path = watch.expired();
+      if (path !== undefined) throw locked(path);
       throw new CairnError("tool_failed", `the SQLite process ended early (${ending(status)})`, {
         hint: "run it again; if it happens again, look into the log",
         cause: new Error(await complaints),
@@ -63,9 +68,19 @@ export async function callChild<K extends CallName>(
     return reply.value;
   } finally {
     options.signal.removeEventListener("abort", kill);
+    watch.end();
     kill();
     await child.status;
   }
+}
+
+/** util-linux; it has the kernel kill the child when this process dies, also while it waits for a lock. */
+const SETPRIV = "/usr/bin/setpriv";
+
+async function childCommand(): Promise<[string, ...string[]]> {
+  const command: [string, ...string[]] = [Deno.execPath(), ...childArguments()];
+  const isThere = await Deno.stat(SETPRIV).then((stat) => stat.isFile, () => false);
+  return isThere ? [SETPRIV, "--pdeathsig", "KILL", "--", ...command] : command;
 }
 
 function childArguments(): string[] {
@@ -112,22 +127,49 @@ async function writeRequest(stdin: WritableStream<Uint8Array>, request: unknown)
   }
 }
 
+/** A reply that ends a call. */
+type Answer<K extends CallName> = Extract<Reply<K>, { kind: "result" | "failed" }>;
+
 async function readReply<K extends CallName>(
   stdout: ReadableStream<Uint8Array<ArrayBuffer>>,
+  heard: (reply: Reply<K>) => void,
   progress: CallOptions["progress"],
-): Promise<Exclude<Reply<K>, { kind: "progress" }> | undefined> {
+): Promise<Answer<K> | undefined> {
   let rest = "";
-  let answer: Exclude<Reply<K>, { kind: "progress" }> | undefined;
+  let answer: Answer<K> | undefined;
   for await (const text of stdout.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
       const reply: Reply<K> = JSON.parse(line);
+      heard(reply);
       if (reply.kind === "progress") progress?.(reply.done, reply.total);
-      else answer = reply;
+      else if (reply.kind !== "limit") answer = reply;
     }
   }
   return answer;
+}
+
+/** Kills a child that says nothing for longer than it may wait for a lock. */
+function watchWaits(kill: () => void) {
+  let waits: Waits | null = null;
+  let expired: string | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return {
+    heard(reply: Reply<CallName>) {
+      if (reply.kind === "limit") waits = reply.waits;
+      clearTimeout(timer);
+      if (waits === null) return;
+      const { path, lockLimitMilliseconds } = waits;
+      timer = setTimeout(() => {
+        expired = path;
+        kill();
+      }, lockLimitMilliseconds);
+    },
+    /** The path whose lock took too long, if that is why the child was killed. */
+    expired: () => expired,
+    end: () => clearTimeout(timer),
+  };
 }
 
 async function lastText(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {

@@ -9,18 +9,9 @@ import { readFacts, readTarget } from "./child_facts.ts";
 import { replaceContent } from "./child_replace.ts";
 import { settleFile } from "./child_settle.ts";
 import { transplantTables } from "./child_transplant.ts";
+import type { Job } from "./job.ts";
 import type { CallName, Reply, Request } from "./messages.ts";
 import { fromSqlite } from "./sqlite_errors.ts";
-
-/** What a job may do beside its work. */
-export interface Job {
-  /** Reports progress to the main process, and ends this process when the main one is gone. */
-  progress(done: number, total: number): void;
-  /** Ends this process when the main one is gone: nobody would learn of the result. */
-  checkParent(): void;
-  /** Ends the job with an error from a place that cannot throw: the progress function of a backup. */
-  fail(error: CairnError): never;
-}
 
 /** Serves one request. */
 export async function serveChild(): Promise<void> {
@@ -54,19 +45,25 @@ function jobOf(parent: number): Job {
   const checkParent = () => {
     if (Deno.ppid !== parent) Deno.exit(1);
   };
-  let last = 0;
+  let last = { at: 0, done: -1 };
+  let limited = false;
   return {
     checkParent,
     progress(done, total) {
       checkParent();
-      const now = performance.now();
-      if (now - last < 50 && done !== total) return;
-      last = now;
+      const at = performance.now();
+      // What goes not on is not progress, and must not look like it.
+      if (done === last.done || (at - last.at < 50 && done !== total)) return;
+      last = { at, done };
       send({ kind: "progress", done, total });
     },
-    fail(error) {
-      sendFailure(error);
-      Deno.exit(0);
+    limitWaits(waits) {
+      if (limited === (waits !== null)) return;
+      limited = waits !== null;
+      send({
+        kind: "limit",
+        waits: waits && { path: waits.path, lockLimitMilliseconds: waits.lockLimitMilliseconds },
+      });
     },
   };
 }

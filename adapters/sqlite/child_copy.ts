@@ -1,16 +1,16 @@
 /** Makes a consistent copy of a live database by the online backup API. For the child process only. */
-import { backup, type DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
+import { copyPages } from "./child_backup.ts";
 import { countRows, quickCheck } from "./child_check.ts";
 import { versionOf } from "./child_facts.ts";
 import { reduceTo } from "./child_settle.ts";
 import type { Calls, Copied } from "./messages.ts";
 import { createPrivate, openSource, pragma, readPrivate } from "./open.ts";
 import { selectsAll } from "../selection.ts";
-import { fromSqlite, locked } from "./sqlite_errors.ts";
+import { fromSqlite } from "./sqlite_errors.ts";
 
-const PAGES_PER_STEP = 256;
 const TRIES_WITHOUT_LOCK = 3;
 const RETRY_MILLISECONDS = 100;
 
@@ -25,7 +25,7 @@ export async function copyDatabase(input: Calls["copy"]["input"], job: Job): Pro
   try {
     engineVersion = `SQLite ${versionOf(db)}`;
     db.exec(`PRAGMA busy_timeout = ${Math.min(RETRY_MILLISECONDS, input.lockLimitMilliseconds)}`);
-    const held = await copyPages(db, copy, input, job);
+    const held = await copyLive(db, copy, input, job);
     if (held > 0) {
       warnings.push(
         `the database changed again and again while it was copied, so its writers were held for ` +
@@ -54,18 +54,16 @@ export async function copyDatabase(input: Calls["copy"]["input"], job: Job): Pro
  * anew at each commit. In the other modes it would hold the writers, so that the copy first runs without; when writers
  * made it begin anew for the third time, the transaction is begun in mid-copy, on the same connection.
  */
-async function copyPages(
+async function copyLive(
   db: DatabaseSync,
   target: string,
   input: Calls["copy"]["input"],
   job: Job,
 ): Promise<number> {
   const wal = pragma(db, "journal_mode") === "wal";
-  const pageBytes = Number(pragma(db, "page_size"));
   let heldSince: number | undefined;
   let tries = 1;
-  let remaining = Infinity;
-  let advancedAt = performance.now();
+  let before = Infinity;
   const hold = () => {
     db.exec("BEGIN");
     try {
@@ -77,23 +75,11 @@ async function copyPages(
     }
   };
   if (wal) hold();
-  try {
-    await backup(db, target, {
-      rate: PAGES_PER_STEP,
-      // An error thrown in here would be a panic of the runtime: whatever goes wrong ends the process by `fail`.
-      progress: ({ totalPages, remainingPages }) => {
-        job.progress((totalPages - remainingPages) * pageBytes, totalPages * pageBytes);
-        const now = performance.now();
-        if (remainingPages !== remaining) advancedAt = now;
-        else if (now - advancedAt > input.lockLimitMilliseconds) job.fail(locked(input.source));
-        if (remainingPages > remaining) tries++;
-        remaining = remainingPages;
-        if (heldSince === undefined && tries > TRIES_WITHOUT_LOCK) attempt(hold);
-      },
-    });
-  } catch (error) {
-    throw fromSqlite(error, input.source) ?? error;
-  }
+  await copyPages(db, target, { ...input, path: input.source }, job, (remaining) => {
+    if (remaining >= before) tries++;
+    before = remaining;
+    if (heldSince === undefined && tries > TRIES_WITHOUT_LOCK) attempt(hold);
+  });
   const held = heldSince === undefined ? 0 : performance.now() - heldSince;
   if (heldSince !== undefined) db.exec("ROLLBACK");
   return wal ? 0 : held;

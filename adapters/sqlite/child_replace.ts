@@ -1,13 +1,12 @@
 /** Replaces the content of a database that others may have open. For the child process only. */
-import { backup, DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
+import { copyPages } from "./child_backup.ts";
 import { readHeader } from "./header.ts";
 import type { Calls } from "./messages.ts";
 import { openTarget, pragma, readPrivate } from "./open.ts";
-import { fromSqlite, locked, notSqlite } from "./sqlite_errors.ts";
-
-const PAGES_PER_STEP = 256;
+import { fromSqlite, notSqlite } from "./sqlite_errors.ts";
 
 /**
  * Answers `replace`: copies all pages of `source` into `target` by the backup API, which is one transaction of the
@@ -76,7 +75,7 @@ function checkEmptyOrSame(db: DatabaseSync, content: string, path: string): void
   });
 }
 
-/** Waits for the writers of the target here, where the wait has a limit: the backup API itself waits for ever. */
+/** Waits for the locks of the target here, where it costs nothing: the backup API asks for them again and again. */
 function waitForLock(db: DatabaseSync, path: string): void {
   const mode = pragma(db, "journal_mode") === "wal" ? "IMMEDIATE" : "EXCLUSIVE";
   try {
@@ -88,22 +87,8 @@ function waitForLock(db: DatabaseSync, path: string): void {
 
 async function copyInto(input: Calls["replace"]["input"], job: Job): Promise<void> {
   const source = new DatabaseSync(input.source, { readOnly: true });
-  let advancedAt = performance.now();
-  let remaining = Infinity;
   try {
-    await backup(source, input.target, {
-      rate: PAGES_PER_STEP,
-      // An error thrown in here would be a panic of the runtime: whatever goes wrong ends the process by `fail`.
-      progress: ({ totalPages, remainingPages }) => {
-        job.progress(totalPages - remainingPages, totalPages);
-        const now = performance.now();
-        if (remainingPages !== remaining) advancedAt = now;
-        else if (now - advancedAt > input.lockLimitMilliseconds) job.fail(locked(input.target));
-        remaining = remainingPages;
-      },
-    });
-  } catch (error) {
-    throw fromSqlite(error, input.target) ?? error;
+    await copyPages(source, input.target, { ...input, path: input.target }, job);
   } finally {
     source.close();
   }

@@ -1,7 +1,7 @@
 /** Puts some tables into a database that others may have open. For the child process only. */
 import type { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
-import type { Job } from "./child.ts";
+import type { Job } from "./job.ts";
 import { checkTarget, leaveWal } from "./child_replace.ts";
 import type { Calls } from "./messages.ts";
 import { openTarget } from "./open.ts";
@@ -57,7 +57,12 @@ function attach(db: DatabaseSync, source: string): void {
 }
 
 function makeTable(db: DatabaseSync, name: string): void {
-  for (const { name: found, sql } of definitions(db, "table", SOURCE)) if (found === name) db.exec(sql);
+  for (const { name: found, sql } of definitions(db, "table", SOURCE)) if (found === name) define(db, sql);
+}
+
+/** The text comes out of the dump: only its first statement is run, so that nothing can hide behind it. */
+function define(db: DatabaseSync, sql: string): void {
+  db.prepare(sql).run();
 }
 
 /** Copies rows with their row ids: full-text indexes and programs may refer to them. */
@@ -112,7 +117,7 @@ function shadowsOf(table: string, entries: readonly TableEntry[]): readonly stri
 function finishTable(db: DatabaseSync, table: string): void {
   for (const type of ["index", "trigger"] as const) {
     for (const { table: owner, sql } of definitions(db, type, SOURCE)) {
-      if (owner === table) db.exec(sql);
+      if (owner === table) define(db, sql);
     }
   }
   if (!hasCounters(db, SOURCE) || !hasCounters(db, "main")) return;

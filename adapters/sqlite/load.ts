@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { CairnError } from "../../errors.ts";
 import { syncFile, syncFolder, writeAll } from "../../streams/durable.ts";
+import { writeBehind } from "../../streams/write_behind.ts";
 import type { Address, Loaded, LoadRequest, Selection } from "../adapter.ts";
 import { selectsAll } from "../selection.ts";
 import { pathOf } from "./address.ts";
@@ -76,12 +77,7 @@ async function receive(
   await removeFiles([temporary, scratch]);
   try {
     await writeStream(plain, temporary, request.signal);
-    const input = { path: temporary, scratch, selection: request.selection };
-    const { tables } = await callChild("settle", input, {
-      signal: request.signal,
-      temporaryFolder: dirname(temporary),
-    });
-    await syncFile(temporary);
+    const tables = await settle(temporary, scratch, request);
     await syncFolder(dirname(temporary));
     const identity = await identityOf(temporary);
     if (identity === undefined) throw new CairnError("io", `${temporary} was removed by somebody`);
@@ -91,6 +87,25 @@ async function receive(
     await removeFiles([temporary, scratch]);
     throw cannotWrite(dirname(temporary), error);
   }
+}
+
+/** Checks the file, reduces it to the selection, and makes its content durable. */
+async function settle(path: string, scratch: string, request: LoadRequest): Promise<Loaded["tables"]> {
+  const { selection, signal } = request;
+  const settled = callChild("settle", { path, scratch, selection }, {
+    signal,
+    temporaryFolder: dirname(path),
+  });
+  if (!selectsAll(selection)) {
+    const { tables } = await settled; // in a new file of the same name
+    await syncFile(path);
+    return tables;
+  }
+  // A check only reads, and reads what is written whether it is on the disk yet or not.
+  const [checked, synced] = await Promise.allSettled([settled, syncFile(path)]);
+  if (checked.status === "rejected") throw checked.reason;
+  if (synced.status === "rejected") throw synced.reason;
+  return checked.value.tables;
 }
 
 /** A new file is published; a database is replaced as a whole, unless a selection has to spare its other tables. */
@@ -105,6 +120,17 @@ async function writeStream(
   signal: AbortSignal,
 ): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-  const target = new WritableStream<Uint8Array<ArrayBuffer>>({ write: (bytes) => writeAll(file, bytes) });
-  await plain.pipeTo(target, { signal });
+  const behind = writeBehind(() => file.syncData());
+  let written = 0;
+  const target = new WritableStream<Uint8Array<ArrayBuffer>>({
+    async write(bytes) {
+      await writeAll(file, bytes);
+      behind.grown(written += bytes.length);
+    },
+  });
+  try {
+    await plain.pipeTo(target, { signal });
+  } finally {
+    await behind.settle();
+  }
 }

@@ -35,6 +35,9 @@ export type FoundDatabase = {
 /** What stands at a path. */
 export type Found = { readonly kind: "missing" } | { readonly kind: "other" } | FoundDatabase;
 
+/** Whose locks a job waits for in native code, where only the main process can end it. */
+export type Waits = { readonly path: string; readonly lockLimitMilliseconds: number };
+
 /** How long to wait for the locks of other processes. */
 type Waiting = { readonly lockLimitMilliseconds: number };
 
@@ -92,5 +95,6 @@ export type Failure = { readonly code: ErrorCode; readonly message: string; read
 /** A line that the child writes. */
 export type Reply<K extends CallName> =
   | { readonly kind: "progress"; readonly done: number; readonly total: number }
+  | { readonly kind: "limit"; readonly waits: Waits | null }
   | { readonly kind: "result"; readonly value: Calls[K]["output"] }
   | { readonly kind: "failed"; readonly error: Failure };

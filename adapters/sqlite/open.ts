@@ -1,4 +1,8 @@
-/** Opens databases of others so that as little as possible is left beside them. For the child process only. */
+/**
+ * Opens databases of others so that as little as possible is left beside them. For the child process only.
+ *
+ * A dump may come from anywhere: no schema is trusted to call what could do harm (https://sqlite.org/security.html).
+ */
 import { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../../errors.ts";
 import { readHeader } from "./header.ts";
@@ -47,6 +51,7 @@ export function openSource(path: string, lockLimitMilliseconds: number): Databas
 export function readPrivate<T>(path: string, read: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
+    db.exec("PRAGMA trusted_schema = 0");
     return read(db);
   } finally {
     db.close();
@@ -63,7 +68,7 @@ export function openTarget(path: string, lockLimitMilliseconds: number): Databas
   };
   const db = new DatabaseSync(path, options);
   try {
-    db.exec(`PRAGMA busy_timeout = ${lockLimitMilliseconds}`);
+    db.exec(`PRAGMA busy_timeout = ${lockLimitMilliseconds}; PRAGMA trusted_schema = 0`);
     db.prepare("SELECT count(*) FROM sqlite_schema").get();
     return db;
   } catch (error) {
@@ -89,7 +94,9 @@ function openForReading(path: string, readOnly: boolean, lockLimitMilliseconds: 
   try {
     db = new DatabaseSync(path, { readOnly });
     // As a pragma: Deno 2.7 passes over the option `timeout` of a read-only database.
-    db.exec(`PRAGMA busy_timeout = ${lockLimitMilliseconds}; PRAGMA query_only = 1`);
+    db.exec(
+      `PRAGMA busy_timeout = ${lockLimitMilliseconds}; PRAGMA query_only = 1; PRAGMA trusted_schema = 0`,
+    );
     // The first read takes a lock, recovers the log if need be, and parses the schema.
     db.prepare("SELECT count(*) FROM sqlite_schema").get();
     return db;

@@ -52,17 +52,20 @@ export function contentOf({ tables, views }: FoundDatabase): string {
 
 /** What stands at a path. Throws `refused` when that is a folder. */
 export async function findTarget(path: string, signal: AbortSignal, options: SqliteOptions): Promise<Found> {
-  if (await isFolder(path)) {
+  signal.throwIfAborted();
+  const there = await statOf(path);
+  if (there === undefined) return { kind: "missing" };
+  if (there.isDirectory) {
     throw new CairnError("refused", `${path} is a folder`, { hint: "name a file in it, for example app.db" });
   }
   return await callChild("inspect", { path, ...options }, { signal });
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return await Deno.stat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

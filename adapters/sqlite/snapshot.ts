@@ -3,7 +3,9 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { CairnError } from "../../errors.ts";
 import { syncFile, syncFolder } from "../../streams/durable.ts";
+import { writeBehind } from "../../streams/write_behind.ts";
 import type { Adapter, Address, Snapshot } from "../adapter.ts";
+import { selectsAll } from "../selection.ts";
 import { pathOf } from "./address.ts";
 import { callChild } from "./call.ts";
 import { removeFiles } from "./files.ts";
@@ -23,6 +25,7 @@ export async function takeSnapshot(
   const file = join(folder, COPY);
   const scratch = join(folder, SCRATCH);
   await removeFiles([file, scratch]);
+  const behind = writeBehind(() => syncFile(file));
   try {
     const copied = await callChild("copy", {
       source,
@@ -33,8 +36,11 @@ export async function takeSnapshot(
     }, {
       signal: request.signal,
       temporaryFolder: folder,
-      progress: (done, total) => request.progress(done, total),
-    });
+      progress(done, total) {
+        if (selectsAll(request.selection)) behind.grown(done); // else it is the scratch file that grows
+        request.progress(done, total);
+      },
+    }).finally(() => behind.settle());
     await syncFile(file);
     await syncFolder(folder);
     request.signal.throwIfAborted();

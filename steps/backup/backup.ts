@@ -100,7 +100,7 @@ async function dumpUntilComplete(context: Context, tools: DumpTools): Promise<Du
 
 async function sendPart(context: Context, tools: DumpTools, take: Take, part: PartFacts): Promise<void> {
   const name = partName(part.number, tools.job.codec, tools.settings.recipients.length > 0);
-  await uploadPart(context, tools.store, `upload/${take.number}/${part.number}`, {
+  await uploadPart(context, tools.store, `upload/${take.number}/${part.number}`, take.keys, {
     file: partFile(tools, context, take, part.number),
     key: `${take.keys.folder}/${name}`,
     storedBytes: part.storedBytes,

@@ -5,6 +5,7 @@
  * removed, and the next take begins with an artifact id of its own, so that no object name ever gets two contents.
  */
 import { createHash, type Hash } from "node:crypto";
+import { dirname } from "node:path";
 import type { Dump, DumpFacts } from "../../adapters/adapter.ts";
 import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
 import { CairnError, toCairnError } from "../../errors.ts";
@@ -23,6 +24,7 @@ import type { ArtifactKeys } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import type { Prepared } from "./snapshot.ts";
+import { requireTake } from "./take.ts";
 
 /** A sealed part as the journal keeps it. */
 export type PartFacts = Omit<SealedPart, "file">;
@@ -47,6 +49,7 @@ export interface Take {
   /** The generation of the run in which it began: a live dump does not outlive it. */
   readonly generation: number;
   readonly keys: ArtifactKeys;
+  readonly warnings: readonly string[];
 }
 
 /** What a dump works with. */
@@ -157,10 +160,12 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
   let open: { readonly dump: Dump; readonly sealer: PartSealer; readonly plainHash: Hash } | undefined;
 
   const begin = async (number: number, offset: number) => {
-    const plainHash = await hashBefore(snapshot.file, offset);
+    const plainHash = await hashBefore(snapshot.file, offset, attempt.signal);
     const file = partFile(tools, context, take, number);
     const folder = file.slice(0, file.lastIndexOf("/"));
-    await makePrivateFolder(folder);
+    const { staging } = tools.store.capabilities;
+    await requireTake(tools.store, take.keys, attempt.signal);
+    await makePrivateFolder(folder, staging === undefined ? environment.home : dirname(staging));
     const access = await accessTo(environment, job.source);
     const dump = environment.adapter(job.source.engine)
       .dump(access, snapshot, { offset, selection: job.selection, signal: attempt.signal });
@@ -193,13 +198,16 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
         const failed = open;
         open = undefined;
         await failed.sealer[Symbol.asyncDispose]();
+        // When the store vanished that is what there is to say, not the file that was not found in it.
+        if (!attempt.signal.aborted) await requireTake(tools.store, take.keys, attempt.signal);
         throw error;
       }
     },
     async end(last) {
       const offset = last.plainOffset + last.plainBytes;
       if (open === undefined) {
-        return { plainSha256: (await hashBefore(snapshot.file, offset)).digest("hex"), warnings: [] };
+        const hash = await hashBefore(snapshot.file, offset, attempt.signal);
+        return { plainSha256: hash.digest("hex"), warnings: [] };
       }
       const facts = await open.dump.finished;
       if (offset === 0) throw new CairnError("tool_failed", "the dump is empty");
@@ -212,13 +220,14 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
 }
 
 /** A hash that has seen the first `bytes` of a frozen file, as if it had been read from the start. */
-async function hashBefore(file: string | undefined, bytes: number): Promise<Hash> {
+async function hashBefore(file: string | undefined, bytes: number, signal: AbortSignal): Promise<Hash> {
   const hash = createHash("sha256");
   if (bytes === 0) return hash;
   if (file === undefined) throw new CairnError("internal", "a live dump cannot go on in its middle");
   using source = await Deno.open(file);
   const buffer = new Uint8Array(2 ** 20);
   for (let left = bytes; left > 0;) {
+    signal.throwIfAborted();
     const read = await source.read(buffer.subarray(0, Math.min(left, buffer.length)));
     if (read === null) throw new CairnError("io", `${file} is shorter than it was`, { passing: false });
     hash.update(buffer.subarray(0, read));

@@ -4,18 +4,22 @@
  */
 import type { Context } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
+import type { Store } from "../../storage/storage.ts";
 import { partName } from "../../streams/seal_parts.ts";
 import { decodeBase64 } from "../base64.ts";
 import { type Manifest, MANIFEST_VERSION, restoreCommand, sealPrivate } from "../manifest.ts";
 import { readObject } from "../read_manifest.ts";
 import type { DumpTools, PartFacts, Take, TakeEnd } from "./dump.ts";
 import type { Recipients } from "./encrypt.ts";
+import { requireTake } from "./take.ts";
 
 /** What a finished backup is, for the caller and the journal. */
 export type BackupResult = {
   readonly id: string;
   readonly label: string;
   readonly type: string;
+  /** The database's engine; artifacts of the first version are of SQLite. */
+  readonly engine?: string;
   readonly store: string;
   /** The key of the manifest. */
   readonly manifest: string;
@@ -47,6 +51,8 @@ export async function record(
   const { store } = tools;
   const names = parts.map((part) => partName(part.number, tools.job.codec, key.recipients.length > 0));
   await context.step(`sums/${take.number}`, async (attempt) => {
+    await requireTake(store, take.keys, attempt.signal);
+    await confirmParts(store, take, parts, names, attempt.signal);
     const sums = parts.map((part, index) => `${part.sha256}  ${names[index]}\n`).join("");
     await store.put(take.keys.sums, { bytes: encode(sums) }, "create", { signal: attempt.signal });
     if (key.identity !== null) {
@@ -64,6 +70,7 @@ export async function record(
   );
   await context.step(`record/${take.number}`, async (attempt) => {
     const { manifest } = take.keys;
+    await requireTake(store, take.keys, attempt.signal);
     await store.put(manifest, { bytes: encode(text) }, "create", { signal: attempt.signal });
     if (await readObject(store, manifest, attempt.signal) !== text) {
       throw new CairnError("verification", `the manifest ${manifest} reads back with another content`);
@@ -77,6 +84,7 @@ export async function record(
     id: take.id,
     label: job.label,
     type: "full",
+    engine: job.source.engine,
     store: store.url,
     manifest: take.keys.manifest,
     sizeBytes: end.plainBytes,
@@ -85,15 +93,43 @@ export async function record(
     codec: job.codec,
     encryption: job.encryption.mode,
     takes: take.number,
-    warnings: [...prepared.warnings, ...end.warnings],
+    warnings: [...prepared.warnings, ...take.warnings, ...end.warnings],
   };
   return { result, text };
+}
+
+/** Nothing counts as a backup whose parts are not there: somebody may have removed one since it was sent. */
+async function confirmParts(
+  store: Store,
+  take: Take,
+  parts: readonly PartFacts[],
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const found = new Map<string, number>();
+  let after: string | undefined;
+  do {
+    const page = await store.list(take.keys.folder, after === undefined ? { signal } : { signal, after });
+    for (const entry of page.entries) if (entry.kind === "object") found.set(entry.name, entry.bytes);
+    after = page.next;
+  } while (after !== undefined);
+  for (const [index, part] of parts.entries()) {
+    const name = names[index] ?? "";
+    const bytes = found.get(name);
+    if (bytes === part.storedBytes) continue;
+    const what = bytes === undefined
+      ? "is gone"
+      : `has ${bytes} bytes, not the ${part.storedBytes} that were sent`;
+    throw new CairnError("verification", `${take.keys.folder}/${name} ${what}: the store lost it`, {
+      hint: "cancel this run and back up again, and look after the store",
+    });
+  }
 }
 
 async function describe(
   context: Context,
   { environment, job, prepared }: DumpTools,
-  { take: { id }, parts, end }: Dumped,
+  { take: { id, warnings }, parts, end }: Dumped,
   key: Recipients,
   names: readonly string[],
 ): Promise<Manifest> {
@@ -132,7 +168,7 @@ async function describe(
       host: prepared.host,
       source: job.source.url,
       tables: [...end.tables ?? snapshot.tables],
-      warnings: [...prepared.warnings, ...end.warnings],
+      warnings: [...prepared.warnings, ...warnings, ...end.warnings],
     }, key.recipients),
   };
 }

@@ -1,7 +1,8 @@
 /** The life of a take: its artifact id and marker when it begins, and its removal when it is lost. */
 import type { Context } from "../../engine/workflow.ts";
+import { CairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
-import { artifactKeys, isId, makeId, openKey, timeOfId } from "../artifact.ts";
+import { type ArtifactKeys, artifactKeys, isId, makeId, openKey, timeOfId } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import { labelNames, readObject } from "../read_manifest.ts";
@@ -22,16 +23,14 @@ export async function beginTake(
 ): Promise<Take> {
   const { id, generation, late } = await context.step(`take/${number}`, async (attempt) => {
     const own = context.id.slice(context.id.indexOf("-") + 1);
-    const wanted = number === 1 && isId(own) ? own : makeId(environment.now());
     const newest = await newestTime(store, job.label, attempt.signal);
-    const late = timeOfId(wanted) <= newest;
-    return { id: late ? makeId(newest + 1) : wanted, generation: context.generation, late };
+    const { generation } = context;
+    // The run's own id, unless another artifact was made while the run waited to be resumed.
+    if (number === 1 && isId(own) && timeOfId(own) > newest) return { id: own, generation, late: false };
+    const now = environment.now();
+    const late = now <= newest;
+    return { id: makeId(late ? newest + 1 : now), generation, late };
   });
-  if (late) {
-    context.note(
-      `the clock is behind the newest artifact of "${job.label}": the new one is named after that`,
-    );
-  }
   await context.step(`open/${number}`, async (attempt) => {
     const marker = { version: 1, run: context.id, origin: prepared.origin, parent: null };
     const bytes = new TextEncoder().encode(`${JSON.stringify(marker)}\n`);
@@ -39,7 +38,8 @@ export async function beginTake(
     return null;
   });
   const keys = artifactKeys(job.label, { id, type: "full", format: prepared.snapshot.format });
-  return { id, number, generation, keys };
+  const behind = `the clock is behind the newest artifact of "${job.label}": the new one is named after that`;
+  return { id, number, generation, keys, warnings: late ? [behind] : [] };
 }
 
 /** The time of the newest id in a label's folder, or 0. Parts and markers count too: a name is never used again. */
@@ -50,6 +50,23 @@ async function newestTime(store: Store, label: string, signal: AbortSignal): Pro
     if (isId(id)) newest = Math.max(newest, timeOfId(id));
   }
   return newest;
+}
+
+/**
+ * Throws `unreachable` unless the store holds what was put there when the take began: where a disk was mounted there may be an
+ * empty folder now, and what is written to that is lost.
+ */
+export async function requireTake(
+  store: Store,
+  { open, manifest }: ArtifactKeys,
+  signal: AbortSignal,
+): Promise<void> {
+  // The marker goes when the manifest is there.
+  if (await store.stat(open, { signal }) ?? await store.stat(manifest, { signal })) return;
+  throw new CairnError("unreachable", `the store ${store.url} holds nothing of this backup any more`, {
+    hint:
+      "check that its file system is mounted, then resume the run; if its content is gone for good, cancel the run",
+  });
 }
 
 /** Removes all that an unfinished artifact has in the store, its marker last, so that a crash leaves it findable. */

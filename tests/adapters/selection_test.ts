@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nearest } from "../../adapters/nearest.ts";
+import { nearest } from "../../near.ts";
 import { selectsAll, selectTables } from "../../adapters/selection.ts";
 import { CairnError, type ErrorCode } from "../../errors.ts";
 

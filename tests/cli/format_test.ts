@@ -106,6 +106,13 @@ Deno.test("dates are said as people say them, in the zone of the reader", () => 
   assert.equal(formatDay(new Date("2024-02-29T01:00:00Z"), style), "29 Feb 2024");
 });
 
+Deno.test("without a named zone, dates are those of the system's", () => {
+  const style = { now: new Date(2026, 10, 23, 9, 12) };
+  assert.equal(formatDate(new Date(2026, 10, 23, 2, 5), style), "today 02:05");
+  assert.equal(formatDate(new Date(2026, 10, 22, 23, 59), style), "yesterday 23:59");
+  assert.equal(formatDate(new Date(2025, 0, 1, 0, 0), style), "1 Jan 2025 00:00");
+});
+
 Deno.test("yesterday is the day before, also when the clocks were changed in between", () => {
   const style = { now: new Date("2026-10-26T00:30:00+01:00"), timeZone: "Europe/Berlin" };
   assert.equal(formatDate(new Date("2026-10-25T00:10:00+02:00"), style), "yesterday 00:10");

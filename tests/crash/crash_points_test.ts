@@ -6,14 +6,14 @@ import { each } from "./many.ts";
 import { makeTemplate, openPlace, SMALL, type Template } from "./place.ts";
 import { describe, drive, run, runWell } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { FULL } from "./settings.ts";
+import { crashTest, FULL } from "./settings.ts";
 
 /** The quick suite leaves out what passes the same points as another. */
 const ALIKE: readonly Scenario[] = [scenarios.backup, scenarios.encryptedRestore, scenarios.restoreOverWal];
 const tested = Object.values(scenarios).filter((scenario) => FULL || !ALIKE.includes(scenario));
 
 for (const scenario of tested) {
-  Deno.test(`${scenario.name}: killed at each crash point, it goes on`, async () => {
+  crashTest(`${scenario.name}: killed at each crash point, it goes on`, async () => {
     await using template = await makeTemplate(SMALL);
     const points = await pointsOf(scenario, template);
     assert.ok(points.length >= 8, `only ${points.length} points`);

@@ -13,7 +13,7 @@ import type { BackupJob, RestoreJob, VerifyJob } from "../../steps/job.ts";
 import { backupLocks, restoreLocks } from "../../steps/locks.ts";
 import { makeWorkflows, type Workflows } from "../../steps/workflows.ts";
 import { createLiveSqlite, LIVE_SQLITE, type LiveFault } from "../doubles/live_sqlite.ts";
-import { faultyStore, type Rule } from "../doubles/store_faulty.ts";
+import { type FaultyStore, faultyStore, type Rule } from "../doubles/store_faulty.ts";
 
 /** Which workflow with which job. */
 export type Work =
@@ -47,7 +47,8 @@ if (import.meta.main) Deno.exit(await main(JSON.parse(Deno.args[0] ?? "{}")));
 
 async function main(description: Description): Promise<number> {
   const { home, run } = description;
-  const workflows = makeWorkflows(surroundings(description));
+  const stores: FaultyStore[] = [];
+  const workflows = makeWorkflows(surroundings(description, stores));
   let engine: Engine | undefined;
   try {
     // Without chance, and without waiting: a test that kills each try would otherwise take minutes.
@@ -61,7 +62,7 @@ async function main(description: Description): Promise<number> {
     if (description.how === "cancel") say({ run, status: await engine.cancel(run) });
     else {
       const output = await engine.execute(run, { takeOver: description.how === "take-over" });
-      say({ run, status: "done", output });
+      say({ run, status: "done", output, calls: stores.flatMap((store) => store.calls) });
     }
     await engine[Symbol.asyncDispose]();
     return 0;
@@ -92,7 +93,7 @@ async function createUnlessThere(engine: Engine, workflows: Workflows, descripti
   }
 }
 
-function surroundings(description: Description): Environment {
+function surroundings(description: Description, stores: FaultyStore[]): Environment {
   const { home, record, rules = [], liveFaults = [], stallMilliseconds } = description;
   const real = makeEnvironment({ home, version: "0.0.0-test", ask: undefined });
   const live = createLiveSqlite({ fault: (attempt) => liveFaults[attempt - 1] ?? undefined });
@@ -101,11 +102,12 @@ function surroundings(description: Description): Environment {
     adapter: (engine) => engine === LIVE_SQLITE ? live : real.adapter(engine),
     openStore: async (url) => {
       const store = await openStore(url);
-      if (record === undefined && rules.length === 0) return store;
-      return faultyStore(store, {
+      const faulty = faultyStore(store, {
         rules: rules.map(toRule),
         ...(record === undefined ? {} : { record }),
       });
+      stores.push(faulty);
+      return faulty;
     },
     ...(stallMilliseconds === undefined ? {} : { stallMilliseconds }),
   };

@@ -13,15 +13,28 @@ import { waitForSilence } from "./processes.ts";
 /** Files that the state folder keeps. `-wal` and `-shm` go with the last connection that closes in order. */
 const KEPT_AT_HOME = /^(control\.db|catalog\.db|origin|logs|logs\/.*|locks|spool)$/;
 
-/** Every file and folder below a folder, as relative paths; nobody but the owner may read any of them. */
-export async function filesIn(folder: string, within = ""): Promise<string[]> {
+/** Every file and folder below a folder that is ours, as relative paths; nobody but the owner may read any of them. */
+export async function filesIn(folder: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(join(folder, within))) {
-    const path = within === "" ? name : `${within}/${name}`;
+  for (const path of await pathsIn(folder)) {
     const { mode } = await Deno.lstat(join(folder, path));
     assert.equal((mode ?? 0) & 0o077, 0, `${path} can be read by others`);
     found.push(path);
-    if (isDirectory) found.push(...await filesIn(folder, path));
+  }
+  return found;
+}
+
+/** Every file and folder below a folder, as relative paths; none when it is not there. */
+export async function pathsIn(folder: string, within = ""): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(join(folder, within))) {
+      const path = within === "" ? name : `${within}/${name}`;
+      found.push(path);
+      if (isDirectory) found.push(...await pathsIn(folder, path));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return found.sort();
 }
@@ -35,11 +48,7 @@ export async function checkNothingLeft(place: Place): Promise<void> {
 
 /** The store holds nothing. */
 export async function checkStoreEmpty(place: Place): Promise<void> {
-  const left = await filesIn(place.store).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  });
-  assert.deepEqual(left, [], "objects are left in the store");
+  assert.deepEqual(await filesIn(place.store), [], "objects are left in the store");
 }
 
 /**

@@ -10,6 +10,7 @@ export interface Line {
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string | null };
   readonly output?: unknown;
   readonly calls?: readonly string[];
+  readonly runs?: readonly { readonly id: string; readonly status: string }[];
 }
 
 /** How a process ended. */

@@ -22,7 +22,7 @@ import {
 } from "./place.ts";
 import { describe, drive, runWell, start } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { FULL, tell, thorough } from "./settings.ts";
+import { crashTest, FULL, tell, thorough } from "./settings.ts";
 import { checkOneMoment } from "./source_database.ts";
 
 const MOST_KILLS_A_RUN = 5;
@@ -84,7 +84,7 @@ const workflows: readonly { readonly scenario: Scenario; readonly busy: boolean;
   ];
 
 for (const { scenario, busy, kills: wanted } of workflows) {
-  Deno.test(`${scenario.name}: killed ${wanted} times at random, it goes on`, async () => {
+  crashTest(`${scenario.name}: killed ${wanted} times at random, it goes on`, async () => {
     await using template = await makeTemplate(LARGE);
     const milliseconds = await measure(scenario, template);
     let kills = 0;

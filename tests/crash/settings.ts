@@ -23,10 +23,23 @@ export function lacks(what: string, isThere: boolean, hint: string): boolean {
   return true;
 }
 
-/** True when a program can be started. */
-export async function hasProgram(name: string): Promise<boolean> {
+/** What the suite decodes artifacts and reads databases with, so that Cairn is not its own witness. */
+const STOCK_TOOLS = ["age", "zstd", "sqlite3"];
+
+/** A test of the suite; `programs` are those that it needs beside the stock tools. */
+export function crashTest(name: string, work: () => Promise<void>, programs: readonly string[] = []): void {
+  Deno.test(name, async () => {
+    for (const program of [...STOCK_TOOLS, ...programs]) {
+      if (lacks(program, await hasProgram(program), "tests/provision.sh installs it")) return;
+    }
+    await work();
+  });
+}
+
+async function hasProgram(name: string): Promise<boolean> {
   try {
-    await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output();
+    await new Deno.Command(name, { args: ["--version"], stdin: "null", stdout: "null", stderr: "null" })
+      .output();
     return true;
   } catch {
     return false;

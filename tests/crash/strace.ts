@@ -1,6 +1,5 @@
 /** Runs a command under strace: to see its system calls in their order, or to kill it at one of them. */
 import type { Command } from "./processes.ts";
-import { hasProgram, lacks } from "./settings.ts";
 
 /** One system call as it was logged. */
 export interface Call {
@@ -12,11 +11,6 @@ export interface Call {
   /** Its place in the log: where it began and where it returned. */
   readonly begun: number;
   readonly returned: number;
-}
-
-/** True when tests that need strace have to be left out. */
-export async function lacksStrace(): Promise<boolean> {
-  return lacks("strace", await hasProgram("strace"), "apt-get install strace");
 }
 
 /** The command under strace, which logs `calls` to `log`; with `kill` the process is killed as it begins the n-th such call. */

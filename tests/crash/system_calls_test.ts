@@ -8,8 +8,8 @@ import { each } from "./many.ts";
 import { makeTemplate, openPlace, SMALL, type Template } from "./place.ts";
 import { describe, drive, run, runWell } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { FULL, tell, thorough } from "./settings.ts";
-import { lacksStrace, readCalls, traced, wasKilled } from "./strace.ts";
+import { crashTest, FULL, tell, thorough } from "./settings.ts";
+import { readCalls, traced, wasKilled } from "./strace.ts";
 
 /** Calls that change what is on the disk; the runtime uses some of them. */
 const DURABLE = [
@@ -38,8 +38,7 @@ const tested: readonly Scenario[] = FULL
   : [scenarios.encryptedBackup, scenarios.restoreOver];
 
 for (const scenario of tested) {
-  Deno.test(`${scenario.name}: killed at the N-th durable system call, it goes on`, async () => {
-    if (await lacksStrace()) return;
+  crashTest(`${scenario.name}: killed at the N-th durable system call, it goes on`, async () => {
     await using template = await makeTemplate(SMALL);
     const counts = await countCalls(scenario, template);
     const completed = new Set<string>();
@@ -65,7 +64,7 @@ for (const scenario of tested) {
     );
     tell(`${scenario.name}: ${kills} kills at ${[...counts.keys()].join(", ")}`);
     assert.ok(kills >= counts.size, "hardly anything was killed");
-  });
+  }, ["strace"]);
 }
 
 /** How often the busiest thread makes each call in an undisturbed run. */
@@ -92,7 +91,7 @@ async function countCalls(scenario: Scenario, template: Template): Promise<Map<s
 /** Each call with N = 1, 2, …, until a run completed; with gaps where there are too many. */
 function* positions(counts: ReadonlyMap<string, number>, completed: ReadonlySet<string>) {
   for (const [call, count] of counts) {
-    const limit = MANY.includes(call) ? thorough(300, 10) : thorough(Infinity, 12);
+    const limit = MANY.includes(call) ? thorough(300, 10) : thorough(Infinity, 8);
     const stride = Math.max(1, Math.floor(count / limit));
     for (let nth = 1; !completed.has(call); nth += stride) yield { call, nth };
   }

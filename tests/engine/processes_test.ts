@@ -50,6 +50,23 @@ Deno.test("a lock is held by its live owner alone", async () => {
   assert.equal(await world.engine.execute("r2"), 1);
 });
 
+Deno.test("a run that its maker is about to execute is nobody else's, until the maker has gone", async () => {
+  await using folder = await scratch();
+  const input = { effects: `${folder.path}/effects`, hold: null };
+  await using other = await openEngine({ folder: folder.path, workflows: [walk] });
+  {
+    await using maker = await openEngine({ folder: folder.path, workflows: [walk] });
+    await maker.create(walk, input, { id: "r1", label: "t", locks: [LOCK], reserve: true });
+    await maker.create(walk, input, { id: "r2", label: "t", locks: [LOCK], reserve: true });
+    assert.equal((await other.find("r1")).owner?.pid, Deno.pid);
+    await rejection(other.execute("r1"), "busy");
+    assert.equal(await maker.execute("r1"), 1);
+    await rejection(maker.create(walk, input, { id: "r1", label: "t", locks: [], reserve: true }), "exists");
+  }
+  assert.equal((await other.find("r2")).owner, null);
+  assert.equal(await other.cancel("r2"), "cancelled");
+});
+
 Deno.test("a stopped process is taken over, and never writes again", async () => {
   await using world = await makeWorld("first");
   await using stopped = startWorker(world.folder, "r1");

@@ -1,3 +1,4 @@
+/// <reference lib="deno.unstable" />
 /**
  * House rules that `deno lint` cannot express by itself: which room may import which (the doors of
  * `docs/architecture.md`), which package belongs to which room, and how long a file may be.
@@ -25,6 +26,9 @@ const HOMES: Record<string, readonly string[]> = {
   "node:sqlite": ["engine/", "steps/catalog", "adapters/sqlite/"],
 };
 
+/** What every room may import: errors, and the near word that their hints name. */
+const COMMON = ["errors.ts", "near.ts"];
+
 const MAX_LINES = 400;
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
@@ -46,7 +50,7 @@ const plugin: Deno.lint.Plugin = {
             if (!open || !wanted.startsWith(".")) return;
             const target = new URL(wanted, `file://${context.filename}`).pathname.replace(ROOT, "");
             const to = target.split("/")[0] ?? "";
-            if (to === room || target === "errors.ts" || open.includes(to)) return;
+            if (to === room || COMMON.includes(target) || open.includes(to)) return;
             if (room === "config" && to === "steps" && node.importKind === "type") return;
             context.report({ node, message: `${room}/ may not import ${target}` });
           },

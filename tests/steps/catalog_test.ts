@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { makeSample } from "../../adapters/sqlite/sample.ts";
 import { openCatalog } from "../../steps/catalog.ts";
 import { refreshCatalog } from "../../steps/refresh_catalog.ts";
+import type { Store } from "../../storage/storage.ts";
 import { openTestPlace } from "./workplace.ts";
 
 Deno.test("the catalog can be deleted or damaged: a refresh brings back what the store holds", async () => {
@@ -45,6 +46,54 @@ Deno.test("the catalog can be deleted or damaged: a refresh brings back what the
   assert.equal(removed, 1);
   assert.equal(damaged.length, 1);
   assert.deepEqual(ids(), [second.id]);
+});
+
+Deno.test("a local folder that was not touched is not listed again; any change of it is seen", async () => {
+  await using place = await openTestPlace();
+  makeSample(place.path("app.db"), 10);
+  const first = await place.backup(place.path("app.db"));
+  const store = await place.environment.openStore(place.store);
+  let listed = 0;
+  const counting: Store = {
+    ...store,
+    list(folder, options) {
+      if (folder === "app") listed++;
+      return store.list(folder, options);
+    },
+  };
+  const later = () => Date.now() + 10_000;
+  const refresh = async (now: () => number) => await refreshCatalog(place.home, counting, { now });
+  const listings = async (now: () => number) => {
+    const before = listed;
+    const refreshed = await refresh(now);
+    return { listings: listed - before, ...refreshed, damaged: refreshed.damaged.length };
+  };
+  const nothing = { added: 0, removed: 0, damaged: 0 };
+
+  assert.deepEqual(
+    await listings(Date.now),
+    { listings: 1, ...nothing },
+    "changed a moment ago: not trusted",
+  );
+  assert.deepEqual(await listings(later), { listings: 1, ...nothing });
+  assert.deepEqual(await listings(later), { listings: 0, ...nothing });
+
+  const copy = first.manifest.replace(/\w{6}\.manifest/, "zzzzzz.manifest");
+  await Deno.writeTextFile(`${place.store}/${copy}`, "{}");
+  assert.deepEqual(await listings(later), { listings: 1, ...nothing, damaged: 1 });
+  assert.deepEqual(
+    await listings(later),
+    { listings: 1, ...nothing, damaged: 1 },
+    "damage is told every time",
+  );
+  await Deno.remove(`${place.store}/${copy}`);
+  await Deno.remove(`${place.store}/${first.manifest}`);
+  assert.deepEqual(await listings(later), { listings: 1, ...nothing, removed: 1 });
+  assert.deepEqual(await listings(later), { listings: 0, ...nothing });
+
+  const before = listed;
+  await refreshCatalog(place.home, counting, { anew: true, now: later });
+  assert.equal(listed, before + 1, "a rebuild trusts nothing");
 });
 
 Deno.test("a list is newest first, and can be limited to a label, a store and a number", async () => {

@@ -70,13 +70,14 @@ Deno.test("a source that gives nothing for too long is an error, and is cancelle
 });
 
 Deno.test("time between reads is no stall", async () => {
-  const filler = createFiller(stuck("bytes").source, { stallMilliseconds: 20 });
+  const filler = createFiller(byteSource(content(20), [10]), { stallMilliseconds: 20 });
   const piece = await filler.fill(new ArrayBuffer(10), 0, 10);
   const { promise, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, 80);
   await promise;
   assert.equal(piece.length, 10);
-  assert.equal((await failure(filler.fill(new ArrayBuffer(10), 0, 10))).code, "tool_failed");
+  assert.equal((await filler.fill(new ArrayBuffer(10), 0, 10)).length, 10);
+  await filler.stop(undefined);
 });
 
 Deno.test("stopping ends a fill that waits", async () => {

@@ -55,3 +55,17 @@ Deno.test("closing the pool rejects what is open and what comes later", async ()
   for (const error of await Promise.all(open)) assert.equal(error.code, "interrupted");
   assert.equal((await failure(pool.run(compress, piece(10)))).code, "interrupted");
 });
+
+Deno.test("sealing goes before compressing that has not begun", async () => {
+  await using pool = createPool({ workers: 1 });
+  const order: string[] = [];
+  const compress = { kind: "compress", codec: "gzip", level: 6 } as const;
+  const seal = { kind: "seal", key: new Uint8Array(32), counter: 0, last: true } as const;
+  const work = Array.from({ length: 6 }, async () => {
+    await pool.run(compress, piece(50_000));
+    order.push("compress");
+  });
+  work.push(pool.run(seal, piece(10)).then(() => void order.push("seal")));
+  await Promise.all(work);
+  assert.ok(order.indexOf("seal") < 4, order.join(" "));
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { editDistance, nearest } from "../../config/near.ts";
+import { editDistance, nearest } from "../near.ts";
 
 Deno.test("distances of known words", () => {
   for (
