@@ -115,7 +115,12 @@ export function showRun(output: Output, finished: readonly StepView[]): RunShow 
       if (name === undefined) return;
       const took = formatDuration(event.milliseconds ?? 0);
       const what = stage === "snapshot" ? "consistent copy of " : "";
-      const text = unit === "none" ? DONE_TEXT[stage] : `${what}${formatBytes(amount)} in ${took}`;
+      const isLive = stage === "snapshot" && amount === 0;
+      const text = isLive
+        ? `looked at in ${took}`
+        : unit === "none"
+        ? DONE_TEXT[stage]
+        : `${what}${formatBytes(amount)} in ${took}`;
       progress.update({ kind: "stage-done", stage: name, text });
     }
   };

@@ -6,6 +6,8 @@ missing=()
 for program in age zstd gzip sqlite3 strace; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
+# The tests run servers of their own, as an unprivileged user.
+[ -x /usr/lib/postgresql/15/bin/postgres ] || missing+=(postgresql-15)
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "installing ${missing[*]} for the tests" >&2
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
@@ -15,4 +17,9 @@ if ! { command -v apt-get && as_root true; } >/dev/null 2>&1; then
   exit 0
 fi
 as_root apt-get -qq update
+# Its package would make a cluster of the system and start it.
+if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+  as_root mkdir -p /etc/postgresql-common
+  echo "create_main_cluster = false" | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
 DEBIAN_FRONTEND=noninteractive as_root apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null

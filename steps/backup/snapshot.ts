@@ -46,7 +46,7 @@ export async function prepare(
       signal: attempt.signal,
       progress: (done, total) => attempt.progress(done, total),
     });
-    attempt.progress(snapshot.plainBytes, snapshot.plainBytes);
+    if (snapshot.frozen) attempt.progress(snapshot.plainBytes, snapshot.plainBytes);
     const fingerprint = fingerprintOf(snapshot, job);
     const before = await newestManifest(store, job.label, attempt.signal);
     const moved = before !== undefined && before.fingerprint !== fingerprint;

@@ -23,7 +23,8 @@ Deno.test("a wrong command line is exit code 2, says what was meant, and begins 
       /either --encrypt-to or --pass/,
       /one/,
     ],
-    [["backup", "postgres://h/d"], /PostgreSQL is not part of this version yet/, /SQLite/],
+    [["backup", "mysql://h/d"], /MySQL is not part of this version yet/, /SQLite/],
+    [["backup", "postgres://h"], /the URL names no database/, /user@host\/database/],
     [
       ["backup", "app.db", "--passphrase-file", "nowhere"],
       /secret file .*nowhere cannot be read/,
