@@ -28,6 +28,11 @@ const KINDS: readonly (readonly [RegExp, ErrorCode, string])[] = [
     "check the host, the port and that the server runs",
   ],
   [
+    /due to lock timeout|due to statement timeout[^]*LOCK TABLE/,
+    "source_locked",
+    "somebody holds a table for himself: try again later, or end that session",
+  ],
+  [
     /permission denied|must be (?:owner|member|superuser)|row-level security|Must be superuser/i,
     "permission",
     "grant the missing rights, see docs/databases/postgresql.md",

@@ -24,10 +24,13 @@ export function clientRequest(
   return { program: join(folder, program), args, environment: connection.environment, signal };
 }
 
+/** Nobody's lock makes a question wait for ever. */
+const SETTINGS = "set client_min_messages = warning;\nset lock_timeout = '60s';";
+
 /** Runs SQL and returns what it printed. Throws what {@linkcode toolError} makes of a failure. */
 export async function runSql(asked: Asked, sql: string): Promise<string> {
   const request = clientRequest(asked, "psql", [...PSQL_ARGUMENTS, "-q", "-f", "-"]);
-  const { text, ending } = await runChild(request, `set client_min_messages = warning;\n${sql}\n`);
+  const { text, ending } = await runChild(request, `${SETTINGS}\n${sql}\n`);
   if (ending.success) return text.trimEnd();
   throw toolError("psql", ending, asked.connection.shown);
 }

@@ -17,6 +17,7 @@ const relationSchema = v.object({
   /** The oid of the partitioned table at the top, for partitions. */
   root: v.nullable(v.number()),
   oid: v.number(),
+  /** As the last VACUUM or ANALYZE left it: to ask for the size itself would wait for everybody's locks. */
   bytes: v.number(),
   isReadable: v.boolean(),
   /** True when a policy would hide rows from this user. */
@@ -67,11 +68,11 @@ select json_build_object(
     select json_agg(json_build_object(
       'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'oid', c.oid::bigint,
       'root', case when c.relispartition then ROOT end,
-      'bytes', case when c.relkind in ('r', 'm') then pg_table_size(c.oid) else 0 end,
+      'bytes', (c.relpages + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::int,
       'isReadable', has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
       'isFiltered', row_security_active(c.oid)
     ) order by n.nspname, c.relname)
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_class t on t.oid = c.reltoastrelid
     where c.relkind in ('r', 'p', 'm', 'f', 'S') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
         and d.deptype = 'e')

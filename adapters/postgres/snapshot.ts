@@ -4,7 +4,7 @@ import { selectsAll } from "../selection.ts";
 import { selectRelations } from "./names.ts";
 import type { PostgresOptions } from "./options.ts";
 import { requireRights } from "./rights.ts";
-import { engineVersion, reach, type ServerFacts } from "./server.ts";
+import { engineVersion, reach, type Relation, type ServerFacts } from "./server.ts";
 
 /** See `Adapter.snapshot`. Row counts come with the dump, because only that is of its point in time. */
 export async function takeSnapshot(
@@ -20,13 +20,19 @@ export async function takeSnapshot(
     format: "pgdump",
     fingerprint: fingerprintOf(facts, access),
     engineVersion: engineVersion(facts),
-    plainBytes: relations.reduce((total, each) => total + each.bytes, 0),
+    plainBytes: selectsAll(request.selection) ? facts.bytes : selectedBytes(relations, facts),
     tools: { pg_dump: tools.version },
     tables: [],
     warnings: facts.isReplica && selectsAll(request.selection)
       ? ["this is a replica: it has what the primary had a moment ago, without unlogged tables"]
       : [],
   };
+}
+
+/** An estimate; where nothing is known of the tables, the whole database is the limit. */
+function selectedBytes(relations: readonly Relation[], facts: ServerFacts): number {
+  const known = relations.reduce((total, each) => total + each.bytes, 0);
+  return known === 0 ? facts.bytes : known;
 }
 
 /** The system identifier is made when a cluster is; the oid never changes, not even by a rename. */

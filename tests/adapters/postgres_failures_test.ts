@@ -139,7 +139,7 @@ if (hasPostgres()) {
     const source = await h.create("filled");
     await server.sql(
       databaseOf(source),
-      'grant usage on schema "Odd ""Schema" to reader; grant select on all tables in schema public, "Odd ""Schema" to reader; grant select on all sequences in schema public to reader; revoke select on account from reader',
+      'grant usage on schema "Odd ""Schema" to reader; grant select on all tables in schema public, "Odd ""Schema" to reader; grant select on all sequences in schema public to reader; revoke select on account from reader; grant select on large object 4711, 4712 to reader',
     );
     const reader = as(source, "reader");
     const error = await assertCode("permission", takeSnapshot(h, reader));
