@@ -114,6 +114,23 @@ Deno.test("when the clock was set back the next artifact still sorts behind the 
   assert.ok(first.id < future && future < second.id, `${first.id}, ${future}, ${second.id}`);
 });
 
+Deno.test("a run that waited while another backup was made is named after its own time, and no clock is blamed", async () => {
+  await using place = await openTestPlace();
+  makeSample(place.path("app.db"), 10);
+  const job = await place.backupJob(place.path("app.db"));
+  const early = `backup-${makeId(Date.now() - 60_000)}`;
+  await place.engine.create(place.workflows.backup, job, { id: early, label: "app", locks: [] });
+  const other = await place.backup(place.path("app.db"));
+  const notes: string[] = [];
+  await place.engine.execute(early, {
+    onEvent: (event) => event.kind === "note" && notes.push(event.message ?? ""),
+  });
+  const manifests = (await filesUnder(place.store)).filter((name) => name.endsWith(".manifest.json")).sort();
+  assert.equal(manifests.length, 2);
+  assert.equal(manifests[0], other.manifest);
+  assert.deepEqual(notes, []);
+});
+
 Deno.test("a cancelled backup leaves the store as it was", async () => {
   await using place = await openTestPlace({}, () => {});
   makeSample(place.path("app.db"), 2000);
