@@ -33,11 +33,6 @@ export interface SealSettings {
   readonly recipients: readonly string[];
 }
 
-/** The plain size of a block unless a plan says otherwise, in bytes. */
-export const DEFAULT_BLOCK_BYTES: number = 1 << 20;
-/** The stored size of a part unless a plan says otherwise, in bytes. */
-export const DEFAULT_PART_BYTES: number = 16 << 20;
-
 /** What {@linkcode sealParts} is told. */
 export interface SealOptions {
   /** Where the parts go; it exists. Leftovers of the same name are replaced. */
