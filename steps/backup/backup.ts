@@ -5,7 +5,7 @@
  * from its journal.
  */
 import type { Context, Workflow } from "../../engine/workflow.ts";
-import { CairnError } from "../../errors.ts";
+import { CairnError, toCairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { createPool } from "../../streams/pool.ts";
 import { manifestKey } from "../artifact.ts";
@@ -51,9 +51,17 @@ async function backup(context: Context, environment: Environment, job: BackupJob
   const { result, text } = await record(context, tools, dumped, key);
 
   await context.step("tidy", async () => {
-    const catalog = openCatalog(environment.home);
-    catalog.add(store.url, take.keys.manifest, parseManifestAt(text, take.keys.manifest));
-    catalog.close();
+    try {
+      const catalog = openCatalog(environment.home);
+      try {
+        catalog.add(store.url, take.keys.manifest, parseManifestAt(text, take.keys.manifest));
+      } finally {
+        catalog.close();
+      }
+    } catch (error) {
+      // The backup stands, and the next list finds it in its store.
+      context.note(`the catalog does not have this backup yet: ${toCairnError(error).message}`);
+    }
     await removeScratch(context, environment, store);
     return null;
   });

@@ -131,6 +131,19 @@ Deno.test("a run that waited while another backup was made is named after its ow
   assert.deepEqual(notes, []);
 });
 
+Deno.test("a catalog that cannot be written does not fail a backup that stands", async () => {
+  const notes: string[] = [];
+  await using place = await openTestPlace(
+    {},
+    (event) => event.kind === "note" && notes.push(event.message ?? ""),
+  );
+  makeSample(place.path("app.db"), 10);
+  await Deno.mkdir(`${place.home}/catalog.db`);
+  const artifact = await place.backup(place.path("app.db"));
+  await place.verify(artifact);
+  assert.match(notes.join(), /the catalog does not have this backup yet/);
+});
+
 Deno.test("a cancelled backup leaves the store as it was", async () => {
   await using place = await openTestPlace({}, () => {});
   makeSample(place.path("app.db"), 2000);
