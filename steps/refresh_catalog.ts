@@ -12,6 +12,9 @@ import { labelNames, readManifest } from "./read_manifest.ts";
 /** File systems count time in steps; the coarsest, of FAT, are 2 s. */
 const SETTLED_MILLISECONDS = 2000;
 
+/** That of a large database lists thousands of parts: thousands of them are never held at once. */
+const MANIFESTS_HELD = 50;
+
 /** What a refresh found. */
 export interface Refreshed {
   readonly added: number;
@@ -48,7 +51,13 @@ export async function refreshCatalog(
       const stamp = await stampOf(store, label, now);
       if (stamp !== undefined && stamp === catalog.stamp(store.url, label)) continue;
       const gone = catalog.keys(store.url, label);
-      const fresh: { key: string; manifest: Manifest }[] = [];
+      let fresh: { key: string; manifest: Manifest }[] = [];
+      const keep = () => {
+        const batch = fresh;
+        fresh = [];
+        catalog.together(() => batch.forEach(({ key, manifest }) => catalog.add(store.url, key, manifest)));
+        added += batch.length;
+      };
       const damagedBefore = damaged.length;
       for await (const name of labelNames(store, label, options.signal)) {
         const key = `${label}/${name}`;
@@ -56,16 +65,18 @@ export async function refreshCatalog(
         try {
           fresh.push({ key, manifest: await readManifest(store, key, options.signal) });
         } catch (error) {
+          options.signal?.throwIfAborted();
           damaged.push({ manifest: key, reason: toCairnError(error).message });
         }
+        if (fresh.length >= MANIFESTS_HELD) keep();
       }
+      keep();
       catalog.together(() => {
-        for (const { key, manifest } of fresh) catalog.add(store.url, key, manifest);
         for (const key of gone) catalog.remove(store.url, key);
         // What is damaged is to be told again.
         catalog.setStamp(store.url, label, damaged.length > damagedBefore ? undefined : stamp);
       });
-      [added, removed] = [added + fresh.length, removed + gone.size];
+      removed += gone.size;
     }
     return { added, removed, damaged };
   } finally {
