@@ -13,6 +13,8 @@ import { isId } from "./artifact.ts";
 /** The newest manifest version that this program writes and reads. */
 export const MANIFEST_VERSION = 1;
 
+const MOST_QUOTED_CHARACTERS = 300;
+
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -105,7 +107,9 @@ export function parseManifest(content: string, where: string): Manifest {
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
   const what = path === null ? `it ${issue.message}` : `${path}: ${issue.message}`;
-  throw new CairnError("verification", `the manifest ${where} is damaged or forged: ${what}`, { hint });
+  // The reason quotes what was found, which may be as long as the manifest.
+  const why = what.slice(0, MOST_QUOTED_CHARACTERS);
+  throw new CairnError("verification", `the manifest ${where} is damaged or forged: ${why}`, { hint });
 }
 
 /** The private part as it is stored: sealed to the recipients, or in clear where nothing is encrypted. */
