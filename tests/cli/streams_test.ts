@@ -37,8 +37,8 @@ Deno.test("a pipe gets no escape sequence and no carriage return, whatever the e
   ]];
   for (const command of commands) {
     const { stdout, stderr } = await place.cairn(command, options);
-    assert.doesNotMatch(`${stdout}${stderr}`, /[\x1b\r]/, command.join(" "));
-    assert.notEqual(`${stdout}${stderr}`, "");
+    const told = `${stdout}${stderr}`;
+    assert.ok(told !== "" && !told.includes("\x1b") && !told.includes("\r"), `${command}: ${told}`);
   }
 });
 
