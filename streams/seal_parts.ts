@@ -71,6 +71,8 @@ export interface PartSealer extends AsyncDisposable {
 
 interface MadeFrame extends StoredPiece {
   readonly plainBytes: number;
+  /** Has seen all plaintext up to the end of this frame. */
+  readonly hash: Hash;
 }
 
 /** Begins to seal `source`. An empty source gives one part. */
@@ -113,18 +115,19 @@ export function sealParts(
       options.plainHash.update(new Uint8Array(block.buffer, 0, block.length));
       plainBytes += block.length;
       options.onPlain?.(block.length);
-      const frame = makeFrame(block.buffer, block.length);
+      const frame = makeFrame(block.buffer, block.length, options.plainHash.copy());
       frame.catch((cause) => stopping.abort(cause));
       await frames.push(frame);
     }
     frames.end();
   }
 
-  async function makeFrame(block: ArrayBuffer, length: number): Promise<MadeFrame> {
+  async function makeFrame(block: ArrayBuffer, length: number, hash: Hash): Promise<MadeFrame> {
     if (codec === "none") {
       return {
         bytes: new Uint8Array(block, 0, length),
         plainBytes: length,
+        hash,
         release: () => blocks.give(block),
       };
     }
@@ -134,6 +137,7 @@ export function sealParts(
     return {
       bytes: new Uint8Array(output.buffer, 0, output.length),
       plainBytes: length,
+      hash,
       release: () => outputs.give(output.buffer),
     };
   }
@@ -141,13 +145,14 @@ export function sealParts(
   async function packParts(): Promise<void> {
     let number = options.firstNumber;
     let plainOffset = options.plainOffset;
-    let part = { plainBytes: 0, frameBytes: 0 };
+    let part = { plainBytes: 0, frameBytes: 0, hash: options.plainHash };
     async function end(last: boolean): Promise<void> {
       await packer.end();
-      await writer.close({ number, plainOffset, plainBytes: part.plainBytes, last });
+      const { plainBytes, hash } = part;
+      await writer.close({ number, plainOffset, plainBytes, plainSha256: hash.digest("hex"), last });
       number += 1;
       plainOffset += part.plainBytes;
-      part = { plainBytes: 0, frameBytes: 0 };
+      part = { ...part, plainBytes: 0, frameBytes: 0 };
     }
     async function begin(): Promise<void> {
       await writer.open(partName(number, codec, encrypted));
@@ -162,6 +167,7 @@ export function sealParts(
       }
       part.plainBytes += frame.plainBytes;
       part.frameBytes += frame.bytes.length;
+      part.hash = frame.hash;
       await packer.add(frame);
     }
     await end(true);

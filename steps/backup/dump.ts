@@ -6,7 +6,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
-import type { Dump } from "../../adapters/adapter.ts";
+import type { Dump, DumpFacts } from "../../adapters/adapter.ts";
 import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
 import { CairnError, toCairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
@@ -120,13 +120,13 @@ async function sealAll(
   onPart: (part: PartFacts) => Promise<void>,
   frozen: boolean,
 ): Promise<TakeEnd> {
-  let offset = 0;
+  let before: PartFacts | undefined;
   for (let number = 1;; number++) {
     if (number > MOST_PARTS) throw tooManyParts();
     const part: PartFacts = await context.step(
       `seal/${take.number}/${number}`,
       async (attempt) => {
-        const part = await source.next(number, offset);
+        const part = await source.next(number, before);
         attempt.progress(part.storedBytes, part.storedBytes);
         return part;
       },
@@ -135,8 +135,11 @@ async function sealAll(
     // A live dump's last part is worth nothing before its processes have ended well.
     const ended = part.last ? await source.end(part) : undefined;
     await onPart(part);
-    offset = part.plainOffset + part.plainBytes;
-    if (ended) return { lost: null, parts: number, plainBytes: offset, ...ended };
+    before = part;
+    if (ended) {
+      const { plainSha256 } = part;
+      return { lost: null, parts: number, plainBytes: endOf(part), plainSha256, warnings: ended.warnings };
+    }
   }
 }
 
@@ -146,20 +149,26 @@ function tooManyParts(): CairnError {
   });
 }
 
+/** Where the plaintext of a part ends in the whole. */
+function endOf(part: PartFacts | undefined): number {
+  return part === undefined ? 0 : part.plainOffset + part.plainBytes;
+}
+
 /** The stream of a take while this process reads it. */
 interface Source extends AsyncDisposable {
-  /** Seals the next part; after a failure of a frozen source it begins anew at `offset`. */
-  next(number: number, offset: number): Promise<PartFacts>;
-  /** Waits until the dump has ended well, and tells the checksum of all its bytes. */
-  end(last: PartFacts): Promise<{ plainSha256: string; warnings: readonly string[] }>;
+  /** Seals the next part; after a failure of a frozen source it begins anew behind the part `before`. */
+  next(number: number, before: PartFacts | undefined): Promise<PartFacts>;
+  /** Waits until the dump has ended well. */
+  end(last: PartFacts): Promise<DumpFacts>;
 }
 
 function openSource(context: Context, tools: DumpTools, take: Take, attempt: Attempt): Source {
   const { environment, job, prepared: { snapshot }, settings, pool } = tools;
-  let open: { readonly dump: Dump; readonly sealer: PartSealer; readonly plainHash: Hash } | undefined;
+  let open: { readonly dump: Dump; readonly sealer: PartSealer } | undefined;
 
-  const begin = async (number: number, offset: number) => {
-    const plainHash = await hashBefore(snapshot.file, offset, attempt.signal);
+  const begin = async (number: number, before: PartFacts | undefined) => {
+    const offset = endOf(before);
+    const plainHash = await hashUpTo(before, snapshot.file, attempt.signal);
     const file = partFile(tools, context, take, number);
     const folder = file.slice(0, file.lastIndexOf("/"));
     const { staging } = tools.store.capabilities;
@@ -181,12 +190,12 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       stallMilliseconds: environment.stallMilliseconds,
       onPlain: (bytes) => attempt.progress(plainBytes += bytes, snapshot.plainBytes),
     });
-    return { dump, sealer, plainHash };
+    return { dump, sealer };
   };
 
   return {
-    async next(number, offset) {
-      open ??= await begin(number, offset);
+    async next(number, before) {
+      open ??= await begin(number, before);
       try {
         const part = await open.sealer.next();
         if (part === undefined) throw new CairnError("internal", "the dump has no further part");
@@ -202,14 +211,11 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       }
     },
     async end(last) {
-      const offset = last.plainOffset + last.plainBytes;
-      if (open === undefined) {
-        const hash = await hashBefore(snapshot.file, offset, attempt.signal);
-        return { plainSha256: hash.digest("hex"), warnings: [] };
-      }
-      const { warnings } = await open.dump.finished;
-      if (offset === 0) throw new CairnError("tool_failed", "the dump is empty");
-      return { plainSha256: open.plainHash.digest("hex"), warnings };
+      // An earlier process finished the last part: only a frozen source comes here, and reading it had ended well.
+      if (open === undefined) return { warnings: [] };
+      const facts = await open.dump.finished;
+      if (endOf(last) === 0) throw new CairnError("tool_failed", "the dump is empty");
+      return facts;
     },
     async [Symbol.asyncDispose]() {
       await open?.sealer[Symbol.asyncDispose]();
@@ -217,19 +223,29 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
   };
 }
 
-/** A hash that has seen the first `bytes` of a frozen file, as if it had been read from the start. */
-async function hashBefore(file: string | undefined, bytes: number, signal: AbortSignal): Promise<Hash> {
+/**
+ * A hash that has seen a frozen file up to the end of a part, as if it had been read from the start. Throws when the bytes are
+ * not those that were sealed: going on would make a backup that no restore accepts.
+ */
+async function hashUpTo(
+  part: PartFacts | undefined,
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<Hash> {
   const hash = createHash("sha256");
-  if (bytes === 0) return hash;
+  if (part === undefined) return hash;
   if (file === undefined) throw new CairnError("internal", "a live dump cannot go on in its middle");
   using source = await Deno.open(file);
   const buffer = new Uint8Array(2 ** 20);
-  for (let left = bytes; left > 0;) {
+  for (let left = endOf(part); left > 0;) {
     signal.throwIfAborted();
     const read = await source.read(buffer.subarray(0, Math.min(left, buffer.length)));
     if (read === null) throw new CairnError("io", `${file} is shorter than it was`, { passing: false });
     hash.update(buffer.subarray(0, read));
     left -= read;
   }
-  return hash;
+  if (hash.copy().digest("hex") === part.plainSha256) return hash;
+  throw new CairnError("verification", `the copy of the database in ${file} is not what it was`, {
+    hint: "its disk may be failing; begin anew with another `cairn backup`",
+  });
 }

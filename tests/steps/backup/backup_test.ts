@@ -168,3 +168,33 @@ Deno.test("a cancelled backup leaves the store as it was", async () => {
   }
   await place.verify(kept);
 });
+
+Deno.test("a snapshot that changed while the run was stopped is not made into a backup", async () => {
+  let failing = true;
+  const base = await openTestPlace();
+  await using _ = base;
+  await using place = await openTestPlace({
+    async openStore(url) {
+      const store = await base.environment.openStore(url);
+      const full = new CairnError("no_space", "the disk is full", { passing: false });
+      return {
+        ...store,
+        put: (key, ...rest) =>
+          failing && key.includes("000003") ? Promise.reject(full) : store.put(key, ...rest),
+      };
+    },
+  });
+  makeSample(place.path("app.db"), 20_000);
+  await assert.rejects(place.backup(place.path("app.db")), /disk is full/);
+  failing = false;
+  const [run] = await place.engine.runs({ unfinished: true });
+  const copy = `${place.home}/spool/${run?.id}/snapshot.db`;
+  const bytes = await Deno.readFile(copy);
+  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+  await Deno.writeFile(copy, bytes);
+  await assert.rejects(
+    place.engine.execute(run?.id ?? ""),
+    (error) =>
+      error instanceof CairnError && error.code === "verification" && /not what it was/.test(error.message),
+  );
+});
