@@ -7,7 +7,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import type { Dump, DumpFacts } from "../../adapters/adapter.ts";
-import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
+import { type Attempt, type Context, NO_RETRY } from "../../engine/workflow.ts";
 import { CairnError, toCairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { makePrivateFolder } from "../../streams/durable.ts";
@@ -63,7 +63,6 @@ export interface DumpTools {
 
 /** The names of parts have six digits, so that a shell's pattern finds them all in order. */
 const MOST_PARTS = 999_999;
-const NO_RETRY: RetryPolicy = { retries: 0, firstMilliseconds: 0, maxMilliseconds: 0 };
 
 /** Where the part `number` of a take lies until it is uploaded. */
 export function partFile(tools: DumpTools, context: Context, take: Take, number: number): string {

@@ -1,7 +1,7 @@
 /** The preflight stage: refuses, before anything is touched, what cannot work or would do harm. */
 import { dirname, resolve } from "node:path";
 import type { Target } from "../../adapters/adapter.ts";
-import type { Attempt, Context } from "../../engine/workflow.ts";
+import { type Attempt, type Context, NO_RETRY } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
 import type { Environment } from "../environment.ts";
 import type { RestoreJob } from "../job.ts";
@@ -34,7 +34,7 @@ export async function preflight(
       "the restored database",
     );
     return null;
-  });
+  }, NO_RETRY); // the load around it tries again
 }
 
 /** The history of runs and the catalog are never a target: restoring over them would lose what Cairn knows. */
