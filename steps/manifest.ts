@@ -6,8 +6,7 @@
  */
 import * as v from "valibot";
 import { CairnError } from "../errors.ts";
-import { openText, sealText } from "../streams/age.ts";
-import { partName } from "../streams/seal_parts.ts";
+import { partName } from "../streams/part_name.ts";
 import { isId } from "./artifact.ts";
 
 /** The newest manifest version that this program writes and reads. */
@@ -117,7 +116,9 @@ export async function sealPrivate(
   part: PrivatePart,
   recipients: readonly string[],
 ): Promise<string | PrivatePart> {
-  return recipients.length === 0 ? part : await sealText(JSON.stringify(part), recipients);
+  if (recipients.length === 0) return part;
+  const { sealText } = await import("../streams/age.ts");
+  return await sealText(JSON.stringify(part), recipients);
 }
 
 /** Opens the private part; throws `key` when none of the identities fits, `verification` when it is damaged. */
@@ -132,6 +133,7 @@ export async function openPrivate(manifest: Manifest, identities: readonly strin
         hint: "restore another artifact: `cairn list` shows them",
       },
     );
+  const { openText } = await import("../streams/age.ts");
   const opened = await openText(manifest.private, identities).catch((cause) => {
     if (!(cause instanceof CairnError)) throw cause;
     if (cause.code === "verification") throw damaged(cause);
