@@ -17,11 +17,12 @@ import { openOwned } from "../open_owned.ts";
 import { parseManifestAt } from "../read_manifest.ts";
 import { partName } from "../../streams/seal_parts.ts";
 import { sealSettings } from "./compress.ts";
-import { dumpTake, type DumpTools, type PartFacts, partFile, type Take, type TakeEnd } from "./dump.ts";
+import { dumpTake, type DumpTools, type PartFacts, partFile, type TakeEnd } from "./dump.ts";
 import { chooseRecipients } from "./encrypt.ts";
 import { type BackupResult, type Dumped, record } from "./record.ts";
 import { prepare } from "./snapshot.ts";
-import { beginTake, openArtifacts, removeArtifact, removeSealed, removeTree } from "./take.ts";
+import { removeTree } from "../remove_tree.ts";
+import { beginTake, openArtifacts, removeArtifact, removeSealed, type Take } from "./take.ts";
 import { uploadPart, UPLOADS_AT_ONCE } from "./upload.ts";
 
 /** How many times a live dump is taken before the run fails; each start of the run may take that many. */

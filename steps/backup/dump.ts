@@ -19,11 +19,10 @@ import {
   sealParts,
   type SealSettings,
 } from "../../streams/seal_parts.ts";
-import type { ArtifactKeys } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import type { Prepared } from "./snapshot.ts";
-import { requireTake } from "./take.ts";
+import { requireTake, type Take } from "./take.ts";
 
 /** A sealed part as the journal keeps it. */
 export type PartFacts = Omit<SealedPart, "file">;
@@ -38,18 +37,6 @@ export type TakeEnd =
     readonly plainSha256: string;
     readonly warnings: readonly string[];
   };
-
-/** One attempt to dump the whole database. */
-export interface Take {
-  /** The id of the artifact that it makes. */
-  readonly id: string;
-  /** Counts the takes of the run, from 1. */
-  readonly number: number;
-  /** The generation of the run in which it began: a live dump does not outlive it. */
-  readonly generation: number;
-  readonly keys: ArtifactKeys;
-  readonly warnings: readonly string[];
-}
 
 /** What a dump works with. */
 export interface DumpTools {

@@ -8,7 +8,7 @@ import type { Loaded, LoadRequest } from "../../adapters/adapter.ts";
 import type { Context, Workflow } from "../../engine/workflow.ts";
 import { makePrivateFolder } from "../../streams/durable.ts";
 import { createPool } from "../../streams/pool.ts";
-import { removeTree } from "../backup/take.ts";
+import { removeTree } from "../remove_tree.ts";
 import { type Environment, spoolFolder } from "../environment.ts";
 import { identitiesFor } from "../identities.ts";
 import type { RestoreJob } from "../job.ts";
