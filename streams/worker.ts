@@ -44,16 +44,14 @@ async function perform({ task, input, output }: Request): Promise<Piece> {
 
 /** Copies a result into the buffer given for it, or sends the result's own buffer when it fills that. */
 function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined, garbage: number): Piece {
+  // Also for what leaves: measured, without a collection its memory comes back late, 10 MB more at the peak.
+  dropped(garbage);
   const { buffer } = result;
   if (output === undefined || output.byteLength < result.length) {
     // A small result may stand in a buffer that node shares among many; that one must not leave.
     const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 && result.length > SHARED_BYTES;
-    // What leaves is no garbage here.
-    if (own) return { buffer, length: result.length };
-    dropped(garbage);
-    return { buffer: result.slice().buffer, length: result.length };
+    return { buffer: own ? buffer : result.slice().buffer, length: result.length };
   }
-  dropped(garbage);
   new Uint8Array(output).set(result);
   return { buffer: output, length: result.length };
 }
