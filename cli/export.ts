@@ -1,4 +1,5 @@
 /** `cairn export`: the plain dump of an artifact on standard output. */
+import { CairnError } from "../errors.ts";
 import { action, addExamples, collect, GROUPS, type Program } from "./command.ts";
 
 /** Adds the command. */
@@ -28,10 +29,19 @@ export function register(program: Program): void {
         await storesToRead(config, options.from, session.home),
       );
       const keys = await chooseKeys(session, options);
-      await exportArtifact(environment, found, keys, Deno.stdout.writable, session.signal);
+      await exportArtifact(environment, found, keys, Deno.stdout.writable, session.signal).catch((error) => {
+        throw error instanceof Deno.errors.BrokenPipe ? nobodyReads(error) : error;
+      });
     }));
   addExamples(command, [
     ["cairn export latest:app > app.db", "the database as a file"],
     ["cairn export 20261123T05 | sha256sum", "its checksum"],
   ]);
+}
+
+function nobodyReads(cause: Error): CairnError {
+  return new CairnError("io", "standard output was closed before the whole dump was written", {
+    hint: "whoever reads it stopped early: look at the command behind the pipe",
+    cause,
+  });
 }

@@ -14,6 +14,7 @@ import {
 import { redact } from "./redact.ts";
 import { type Column, renderTable } from "./table.ts";
 import { createStyle, isTerminal, mayColor, type StreamName, type Style, terminalWidth } from "./terminal.ts";
+import { visible } from "./text.ts";
 import { write } from "./write.ts";
 
 /** The version of everything that `--json` writes (see `docs/scripting.md`). */
@@ -94,7 +95,8 @@ export function createOutput(options: OutputOptions, system: OutputSystem = REAL
       else current.update({ kind: "note", text: redact(text ?? "") });
     },
     warn(text) {
-      const warning = `warning: ${redact(text)}`;
+      // Reasons quote what was found in files of others.
+      const warning = `warning: ${redact(text).split("\n").map(visible).join("\n")}`;
       if (live !== undefined && system.isTerminal("stderr")) {
         current.update({ kind: "note", text: warning });
         return;

@@ -1,10 +1,7 @@
 /** What `cairn resume` does. */
 import type { Json } from "../engine/workflow.ts";
-import { backupResult, showBackup } from "./backup_run.ts";
 import { executeRun } from "./execute.ts";
-import { restoreResult, showRestore } from "./restore_run.ts";
 import type { Session } from "./session.ts";
-import { showVerify, verifyResult } from "./verify_run.ts";
 import { openWorkplace } from "./workplace.ts";
 
 /** Resumes one run and tells its result as the command that began it would have. */
@@ -19,17 +16,25 @@ export async function resume(
   output.line(`resuming ${run.id} · ${run.label}`);
   const started = performance.now();
   const result = await executeRun(session, workplace, run.id, options);
-  showResult(session, run.workflow, run.id, result, performance.now() - started);
+  await showResult(session, run.workflow, run.id, result, performance.now() - started);
 }
 
-function showResult(
+/** Only now is loaded what a run does when it is new, so that it goes on sooner. */
+async function showResult(
   session: Session,
   workflow: string,
   run: string,
   result: Json,
   milliseconds: number,
-): void {
-  if (workflow === "backup") showBackup(session, run, backupResult(result), milliseconds);
-  else if (workflow === "restore") showRestore(session, run, restoreResult(result), milliseconds);
-  else if (workflow === "verify") showVerify(session, run, verifyResult(result), milliseconds);
+): Promise<void> {
+  if (workflow === "backup") {
+    const { backupResult, showBackup } = await import("./backup_run.ts");
+    showBackup(session, run, backupResult(result), milliseconds);
+  } else if (workflow === "restore") {
+    const { restoreResult, showRestore } = await import("./restore_run.ts");
+    showRestore(session, run, restoreResult(result), milliseconds);
+  } else if (workflow === "verify") {
+    const { showVerify, verifyResult } = await import("./verify_run.ts");
+    showVerify(session, run, verifyResult(result), milliseconds);
+  }
 }

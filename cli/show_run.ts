@@ -1,6 +1,7 @@
 /** What `cairn show` does. */
 import { toCairnError } from "../errors.ts";
 import { findIn } from "../steps/find_in.ts";
+import { restoreCommand } from "../steps/manifest.ts";
 import { readArtifact } from "../steps/read_artifact.ts";
 import { storesToRead } from "./choose.ts";
 import { formatBytes, formatCount, formatPercent } from "./format.ts";
@@ -50,7 +51,8 @@ export async function show(
   if (closedBecause) output.line(`private part not shown: ${toCairnError(closedBecause).message}`);
   output.line();
   output.line("without Cairn, in bash, in the folder of the manifest:");
-  output.line(`  ${manifest.restore}`);
+  // Made here, not taken from the manifest: people paste it into a shell, and a manifest may be forged.
+  output.line(`  ${restoreCommand(manifest)}`);
   output.json({
     artifact: { ...manifest, store: found.store, manifest: found.manifest, private: opened ?? null },
   });

@@ -1,5 +1,5 @@
 /** Tables without borders: aligned, cut to the terminal's width, safe for names from outside. Pure. */
-import { cut, pad, textWidth, visible } from "./text.ts";
+import { cut, fits, pad, textWidth, visible } from "./text.ts";
 
 /** One column of a table. */
 export interface Column {
@@ -38,7 +38,7 @@ export function renderTable(
       return pad(cut(cell, space), isLast && align !== "right" ? 0 : space, align);
     });
     const plain = padded.join(" ".repeat(GAP)).trimEnd();
-    if ((row === 0 && hasTitles) || textWidth(plain) > width) return cut(plain, width);
+    if ((row === 0 && hasTitles) || !fits(plain, width)) return cut(plain, width);
     return padded.map((cell, index) => paint(cell, columns[index]?.paint)).join(" ".repeat(GAP)).trimEnd();
   });
 }

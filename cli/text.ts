@@ -28,9 +28,14 @@ export function textWidth(text: string): number {
   return width;
 }
 
+/** True when a text takes at most `width` columns; told without looking where it is short enough in any case. */
+export function fits(text: string, width: number): boolean {
+  return text.length * 2 <= width || textWidth(text) <= width;
+}
+
 /** A text of at most `width` columns; what is too long ends with `…`. For text without colours. */
 export function cut(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
+  if (fits(text, width)) return text;
   if (width < 1) return "";
   let kept = "";
   let used = 0;

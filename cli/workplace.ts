@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { type Engine, openEngine } from "../engine/engine.ts";
 import { type Environment, makeEnvironment } from "../steps/environment.ts";
-import { makeWorkflows, type Workflows } from "../steps/workflows.ts";
+import type { Workflows } from "../steps/workflows.ts";
 import { askSecret } from "./ask.ts";
 import type { Session } from "./session.ts";
 
@@ -31,6 +31,7 @@ export async function openSurroundings(
 /** Opens the workplace; makes the state folder and its database when they are not there. */
 export async function openWorkplace(session: Session): Promise<Workplace> {
   const { config, environment } = await openSurroundings(session);
+  const { makeWorkflows } = await import("../steps/workflows.ts");
   const workflows = makeWorkflows(environment);
   const patience = patienceForTests();
   const engine = await openEngine({

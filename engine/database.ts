@@ -2,6 +2,7 @@
  * The engine's SQLite file, `control.db`: opened, checked, and written so that a power cut loses nothing that was
  * reported as written and a lock held elsewhere never freezes the event loop.
  */
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CairnError } from "../errors.ts";
 import { pause } from "./retry.ts";
@@ -50,7 +51,7 @@ export async function openDatabase(folder: string, options: DatabaseOptions): Pr
     });
   }
   const path = `${folder}/control.db`;
-  if (createPrivate(folder, path)) await syncFolder(folder);
+  if (createPrivate(folder, path)) await syncNames(folder);
 
   const guard = guardFor(path);
   const connection = guard(() => new DatabaseSync(path, { timeout: BUSY_MILLISECONDS }));
@@ -162,9 +163,19 @@ function unusable(folder: string, error: unknown): unknown {
   );
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  using handle = await Deno.open(folder);
-  await handle.sync();
+/** Makes the names in a new state folder durable, and its own: some of the folders above it may be new, too. */
+async function syncNames(folder: string): Promise<void> {
+  for (let at = resolve(folder);; at = dirname(at)) {
+    try {
+      using handle = await Deno.open(at);
+      await handle.sync();
+    } catch (error) {
+      if (at === resolve(folder)) throw error;
+      // What cannot be opened or synced was not made by us just now.
+      return;
+    }
+    if (at === dirname(at)) return;
+  }
 }
 
 function rollBack(connection: DatabaseSync): void {

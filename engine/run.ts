@@ -130,7 +130,7 @@ export interface RunEvent {
   readonly total?: number;
   /** Of `step-started` and `step-failed`: which try it is. */
   readonly attempt?: number;
-  /** The error of a step, the text of a note, the status with which a run ended. */
+  /** The error of a step that failed or waits for its next try, the text of a note, the status with which a run ended. */
   readonly message?: string;
   /** How long a step took, or how long the wait will be. */
   readonly milliseconds?: number;

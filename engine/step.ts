@@ -67,7 +67,7 @@ export async function runStep<T extends Json>(
       const delay = retryDelay(policy, errors, scope.random());
       const wakeAt = now() + delay;
       await journaled(scope, journal.stepEnded(fence, name, { status: "waiting", wakeAt, ...end }));
-      emit({ kind: "waiting", step: name, milliseconds: delay });
+      emit({ kind: "waiting", step: name, milliseconds: delay, message: error.message });
       await pauseUntil(wakeAt, delay, now, signal);
       continue;
     }

@@ -17,6 +17,9 @@ export interface RetryPolicy {
   readonly maxMilliseconds: number;
 }
 
+/** A step whose caller tries again itself, or whose failure is final. */
+export const NO_RETRY: RetryPolicy = { retries: 0, firstMilliseconds: 0, maxMilliseconds: 0 };
+
 /** One try of a step. */
 export interface Attempt {
   /** 1 for the first try, counted over restarts. */

@@ -3,7 +3,6 @@
  * The layout is described in `docs/format.md`. No name is ever taken from a manifest as a path: keys are built here.
  */
 import { CairnError } from "../errors.ts";
-import type { Codec } from "../streams/codec.ts";
 
 /** How an artifact was made; deltas come later. */
 export type ArtifactType = "full";
@@ -106,9 +105,4 @@ export function manifestKey(label: string, id: string): string {
 export function idOfManifest(name: string): string | undefined {
   const id = name.endsWith(".manifest.json") ? name.slice(0, -".manifest.json".length) : "";
   return isId(id) ? id : undefined;
-}
-
-/** The suffix by which stock tools know a codec. */
-export function codecSuffix(codec: Codec): string {
-  return { zstd: ".zst", gzip: ".gz", none: ".bin" }[codec];
 }

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import { CairnError } from "../errors.ts";
 import type { Store } from "../storage/storage.ts";
 import { idOfManifest, isId, manifestKey } from "./artifact.ts";
-import { labelNames } from "./read_manifest.ts";
+import { labelsOf, namesIn } from "./entries.ts";
 
 /** Where an artifact stands. */
 export interface Found {
@@ -32,7 +32,7 @@ export async function findArtifact(
 
   const found = new Map<string, Found>();
   for (const store of stores) {
-    for (const folder of label === undefined ? await folders(store) : [label]) {
+    for (const folder of label === undefined ? await labelsOf(store) : [label]) {
       for (const id of await ids(store, folder)) {
         if (word !== "latest" && !id.startsWith(word)) continue;
         // The same artifact in a second store is the same artifact: the first store named wins.
@@ -82,20 +82,9 @@ async function findFile(reference: string, openStore: (url: string) => Promise<S
   return { store: store.url, label, id, manifest };
 }
 
-async function folders(store: Store): Promise<string[]> {
-  const names: string[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.list("", after === undefined ? {} : { after });
-    for (const entry of page.entries) if (entry.kind === "folder") names.push(entry.name);
-    after = page.next;
-  } while (after !== undefined);
-  return names;
-}
-
 async function ids(store: Store, label: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const name of labelNames(store, label)) {
+  for await (const name of namesIn(store, label)) {
     const id = idOfManifest(name);
     if (id !== undefined) found.push(id);
   }

@@ -1,11 +1,9 @@
 /** Finds the keys that open an artifact. They live in memory only while a run needs them. */
 import { CairnError } from "../errors.ts";
 import type { Store } from "../storage/storage.ts";
-import { parseIdentities, unprotectIdentity } from "../streams/age.ts";
 import { artifactKeys } from "./artifact.ts";
 import type { Environment } from "./environment.ts";
 import type { SecretReference } from "./job.ts";
-import { readIdentityFile } from "./key.ts";
 import type { Manifest } from "./manifest.ts";
 import { readBytes } from "./read_manifest.ts";
 import { resolveSecret } from "./secret.ts";
@@ -33,8 +31,10 @@ export async function identitiesFor(
       environment.ask,
     );
     const file = await readBytes(store, artifactKeys(label, manifest).identity, signal);
+    const { parseIdentities, unprotectIdentity } = await import("../streams/age.ts");
     return parseIdentities(await unprotectIdentity(file, passphrase));
   }
+  const { readIdentityFile } = await import("./key.ts");
   const found: string[] = [];
   for (const file of source.identities) found.push(...await readIdentityFile(file, environment.ask));
   if (found.length > 0) return found;

@@ -6,12 +6,13 @@
  */
 import * as v from "valibot";
 import { CairnError } from "../errors.ts";
-import { openText, sealText } from "../streams/age.ts";
-import { partName } from "../streams/seal_parts.ts";
+import { partName } from "../streams/part_name.ts";
 import { isId } from "./artifact.ts";
 
 /** The newest manifest version that this program writes and reads. */
 export const MANIFEST_VERSION = 1;
+
+const MOST_QUOTED_CHARACTERS = 300;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -105,7 +106,9 @@ export function parseManifest(content: string, where: string): Manifest {
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
   const what = path === null ? `it ${issue.message}` : `${path}: ${issue.message}`;
-  throw new CairnError("verification", `the manifest ${where} is damaged or forged: ${what}`, { hint });
+  // The reason quotes what was found, which may be as long as the manifest.
+  const why = what.slice(0, MOST_QUOTED_CHARACTERS);
+  throw new CairnError("verification", `the manifest ${where} is damaged or forged: ${why}`, { hint });
 }
 
 /** The private part as it is stored: sealed to the recipients, or in clear where nothing is encrypted. */
@@ -113,7 +116,9 @@ export async function sealPrivate(
   part: PrivatePart,
   recipients: readonly string[],
 ): Promise<string | PrivatePart> {
-  return recipients.length === 0 ? part : await sealText(JSON.stringify(part), recipients);
+  if (recipients.length === 0) return part;
+  const { sealText } = await import("../streams/age.ts");
+  return await sealText(JSON.stringify(part), recipients);
 }
 
 /** Opens the private part; throws `key` when none of the identities fits, `verification` when it is damaged. */
@@ -128,6 +133,7 @@ export async function openPrivate(manifest: Manifest, identities: readonly strin
         hint: "restore another artifact: `cairn list` shows them",
       },
     );
+  const { openText } = await import("../streams/age.ts");
   const opened = await openText(manifest.private, identities).catch((cause) => {
     if (!(cause instanceof CairnError)) throw cause;
     if (cause.code === "verification") throw damaged(cause);

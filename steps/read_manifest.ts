@@ -2,6 +2,7 @@
 import { CairnError } from "../errors.ts";
 import type { Store } from "../storage/storage.ts";
 import { idOfManifest, manifestKey } from "./artifact.ts";
+import { namesIn } from "./entries.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 
 /** No honest manifest is larger: 100,000 parts make one of about 20 MB. */
@@ -40,16 +41,6 @@ export function parseManifestAt(text: string, key: string): Manifest {
   });
 }
 
-/** The names in the folder of a label, page by page. */
-export async function* labelNames(store: Store, label: string, signal?: AbortSignal): AsyncGenerator<string> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(label, after === undefined ? { signal } : { signal, after });
-    for (const entry of page.entries) yield entry.name;
-    after = page.next;
-  } while (after !== undefined);
-}
-
 /**
  * The newest manifest of a label that can be read, or undefined when there is none. A damaged one is passed over: it must not
  * keep the database from being backed up again.
@@ -60,7 +51,7 @@ export async function newestManifest(
   signal?: AbortSignal,
 ): Promise<Manifest | undefined> {
   const ids: string[] = [];
-  for await (const name of labelNames(store, label, signal)) {
+  for await (const name of namesIn(store, label, signal)) {
     const id = idOfManifest(name);
     if (id !== undefined) ids.push(id);
   }

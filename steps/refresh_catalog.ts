@@ -7,10 +7,14 @@ import type { Store } from "../storage/storage.ts";
 import { idOfManifest } from "./artifact.ts";
 import { openCatalog } from "./catalog.ts";
 import type { Manifest } from "./manifest.ts";
-import { labelNames, readManifest } from "./read_manifest.ts";
+import { labelsOf, namesIn } from "./entries.ts";
+import { readManifest } from "./read_manifest.ts";
 
 /** File systems count time in steps; the coarsest, of FAT, are 2 s. */
 const SETTLED_MILLISECONDS = 2000;
+
+/** That of a large database lists thousands of parts: thousands of them are never held at once. */
+const MANIFESTS_HELD = 50;
 
 /** What a refresh found. */
 export interface Refreshed {
@@ -39,7 +43,7 @@ export async function refreshCatalog(
   const catalog = openCatalog(home);
   try {
     if (options.anew) catalog.clear(store.url);
-    const labels = await labelsIn(store, options.signal);
+    const labels = await labelsOf(store, options.signal);
     const known = catalog.labels(store.url);
     if (labels.length === 0 && known.length > 0) throw emptied(store, known.length);
     let [added, removed] = [0, 0];
@@ -48,24 +52,32 @@ export async function refreshCatalog(
       const stamp = await stampOf(store, label, now);
       if (stamp !== undefined && stamp === catalog.stamp(store.url, label)) continue;
       const gone = catalog.keys(store.url, label);
-      const fresh: { key: string; manifest: Manifest }[] = [];
+      let fresh: { key: string; manifest: Manifest }[] = [];
+      const keep = () => {
+        const batch = fresh;
+        fresh = [];
+        catalog.together(() => batch.forEach(({ key, manifest }) => catalog.add(store.url, key, manifest)));
+        added += batch.length;
+      };
       const damagedBefore = damaged.length;
-      for await (const name of labelNames(store, label, options.signal)) {
+      for await (const name of namesIn(store, label, options.signal)) {
         const key = `${label}/${name}`;
         if (idOfManifest(name) === undefined || gone.delete(key)) continue;
         try {
           fresh.push({ key, manifest: await readManifest(store, key, options.signal) });
         } catch (error) {
+          options.signal?.throwIfAborted();
           damaged.push({ manifest: key, reason: toCairnError(error).message });
         }
+        if (fresh.length >= MANIFESTS_HELD) keep();
       }
+      keep();
       catalog.together(() => {
-        for (const { key, manifest } of fresh) catalog.add(store.url, key, manifest);
         for (const key of gone) catalog.remove(store.url, key);
         // What is damaged is to be told again.
         catalog.setStamp(store.url, label, damaged.length > damagedBefore ? undefined : stamp);
       });
-      [added, removed] = [added + fresh.length, removed + gone.size];
+      removed += gone.size;
     }
     return { added, removed, damaged };
   } finally {
@@ -84,18 +96,6 @@ async function stampOf(store: Store, label: string, now: number): Promise<string
   const [modified, changed] = [info.mtime.getTime(), info.ctime.getTime()];
   if (Math.max(modified, changed) > now - SETTLED_MILLISECONDS) return undefined;
   return `${info.dev} ${info.ino} ${modified} ${changed}`;
-}
-
-/** The folders at the top of a store. */
-async function labelsIn(store: Store, signal?: AbortSignal): Promise<string[]> {
-  const labels: string[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.list("", after === undefined ? { signal } : { signal, after });
-    for (const entry of page.entries) if (entry.kind === "folder") labels.push(entry.name);
-    after = page.next;
-  } while (after !== undefined);
-  return labels;
 }
 
 /** A store that is suddenly empty is more likely a disk that is not mounted than a wish. */

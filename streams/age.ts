@@ -3,6 +3,9 @@
  *
  * Everything made here opens with the stock `age`, and the other way round. The data path, which is too fast for
  * the library's own cipher, is in `age_stream.ts`.
+ *
+ * The library takes 30 ms to load, and many commands never need it: whoever may not need it imports this file (and
+ * `age_stream.ts`) where it is used.
  */
 import { armor, Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { CairnError } from "../errors.ts";

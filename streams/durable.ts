@@ -142,6 +142,9 @@ export async function makePrivateFolder(path: string, within?: string): Promise<
   } catch (error) {
     // Another process may have made it in the meantime.
     if (error instanceof Deno.errors.AlreadyExists && await isFolder(whole)) return;
+    // Or removed the parent, which was empty still.
+    const isParentGone = error instanceof Deno.errors.NotFound && !stays && !await isFolder(parent);
+    if (isParentGone) return await makePrivateFolder(whole, within);
     throw error;
   }
   await syncFolder(parent);

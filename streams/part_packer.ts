@@ -1,6 +1,6 @@
 /** Turns the frames of a part into the bytes that are stored: as they are, or sealed as one age file. */
 import { SEALED_UNIT_BYTES, UNIT_BYTES, UNIT_CHUNKS } from "./age_layout.ts";
-import { type AgePrefix, beginAge } from "./age_stream.ts";
+import type { AgePrefix } from "./age_stream.ts";
 import type { PartWriter, StoredPiece } from "./part_writer.ts";
 import type { Pool } from "./pool.ts";
 import { type Buffers, createBuffers } from "./queue.ts";
@@ -59,6 +59,7 @@ export function createAgePacker(
 
   return {
     async begin() {
+      const { beginAge } = await import("./age_stream.ts");
       age = await beginAge(recipients);
       counter = 0;
       await writer.write(Promise.resolve({ bytes: age.prefix, release() {} }));

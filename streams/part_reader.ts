@@ -1,7 +1,6 @@
 /** Reads stored parts, in order and one ahead, checks each against its manifest, and gives their decrypted bytes. */
 import { CairnError } from "../errors.ts";
 import { prefixBytes, SEALED_UNIT_BYTES, UNIT_BYTES, UNIT_CHUNKS } from "./age_layout.ts";
-import { openAge } from "./age_stream.ts";
 import type { ChunkPosition } from "./chunks.ts";
 import { createFiller, type Filler } from "./filler.ts";
 import type { Pool } from "./pool.ts";
@@ -121,6 +120,7 @@ async function cutPrefix(
   try {
     const prefix = prefixBytes(bytes);
     if (prefix === undefined) throw new CairnError("verification", "it does not begin with an age header");
+    const { openAge } = await import("./age_stream.ts");
     const key = await openAge(bytes.subarray(0, prefix), identities);
     bytes.copyWithin(0, prefix);
     return { key, rest: { buffer: piece.buffer, length: piece.length - prefix } };

@@ -18,6 +18,8 @@ export interface SealedPart {
   readonly plainOffset: number;
   /** What it decodes to. */
   readonly plainBytes: number;
+  /** SHA-256 of all plaintext from the beginning of the whole to the end of this part, in lower-case hexadecimal. */
+  readonly plainSha256: string;
   /** The size of the file. */
   readonly storedBytes: number;
   /** SHA-256 of the stored bytes, in lower-case hexadecimal. */
@@ -40,7 +42,7 @@ type Order =
   | { readonly kind: "close"; readonly facts: PlainFacts };
 
 /** What is known of a part before its bytes are stored. */
-export type PlainFacts = Pick<SealedPart, "number" | "plainOffset" | "plainBytes" | "last">;
+export type PlainFacts = Pick<SealedPart, "number" | "plainOffset" | "plainBytes" | "plainSha256" | "last">;
 
 /** Takes orders in their order, and gives finished parts. Waiting orders hold buffers, which bounds their number. */
 export interface PartWriter {

@@ -14,7 +14,7 @@ const DEPTH = 2;
 
 /** A pool of workers. Disposing it ends the workers; tasks that are still open are rejected. */
 export interface Pool extends AsyncDisposable {
-  /** How many workers there are. */
+  /** How many workers there may be. */
   readonly workers: number;
   /**
    * Does one task in a worker. The buffers of `input` and `output` belong to the pool until it resolves;
@@ -36,7 +36,10 @@ interface Member {
   readonly jobs: Map<number, Job>;
 }
 
-/** Starts a pool, by default with a worker for each processor, but at least two and at most four. */
+/**
+ * Makes a pool, by default with a worker for each processor, but at least two and at most four. Each is started when
+ * there is work for it: a start holds up the main thread for 20–30 ms.
+ */
 export function createPool(options: { readonly workers?: number } = {}): Pool {
   const count = options.workers ?? Math.min(MAX_WORKERS, Math.max(2, navigator.hardwareConcurrency));
   // Sealing and opening go first: they are what frees buffers.
@@ -44,7 +47,7 @@ export function createPool(options: { readonly workers?: number } = {}): Pool {
   const waiting: Job[] = [];
   let closed: CairnError | undefined;
   let nextId = 1;
-  const members = Array.from({ length: count }, () => startMember());
+  const members: Member[] = [];
 
   function startMember(): Member {
     const worker = new Worker(import.meta.resolve("./worker.ts"), { type: "module" });
@@ -68,9 +71,20 @@ export function createPool(options: { readonly workers?: number } = {}): Pool {
     else job?.reject(new CairnError(reply.damage ? "verification" : "internal", reply.error));
   }
 
+  /** The one with the least to do, or another one as long as all have something and there may be more. */
+  function leastBusy(): Member {
+    const [first, ...others] = members;
+    const least = first &&
+      others.reduce((least, other) => other.jobs.size < least.jobs.size ? other : least, first);
+    if (least && (least.jobs.size === 0 || members.length === count)) return least;
+    const started = startMember();
+    members.push(started);
+    return started;
+  }
+
   function dispatch(): void {
     while (urgent.length + waiting.length > 0) {
-      const member = members.reduce((least, other) => other.jobs.size < least.jobs.size ? other : least);
+      const member = leastBusy();
       if (member.jobs.size >= DEPTH) return;
       const job = urgent.shift() ?? waiting.shift();
       if (job === undefined) return;

@@ -33,11 +33,6 @@ export interface SealSettings {
   readonly recipients: readonly string[];
 }
 
-/** The plain size of a block unless a plan says otherwise, in bytes. */
-export const DEFAULT_BLOCK_BYTES: number = 1 << 20;
-/** The stored size of a part unless a plan says otherwise, in bytes. */
-export const DEFAULT_PART_BYTES: number = 16 << 20;
-
 /** What {@linkcode sealParts} is told. */
 export interface SealOptions {
   /** Where the parts go; it exists. Leftovers of the same name are replaced. */
@@ -76,6 +71,8 @@ export interface PartSealer extends AsyncDisposable {
 
 interface MadeFrame extends StoredPiece {
   readonly plainBytes: number;
+  /** Has seen all plaintext up to the end of this frame. */
+  readonly hash: Hash;
 }
 
 /** Begins to seal `source`. An empty source gives one part. */
@@ -118,18 +115,19 @@ export function sealParts(
       options.plainHash.update(new Uint8Array(block.buffer, 0, block.length));
       plainBytes += block.length;
       options.onPlain?.(block.length);
-      const frame = makeFrame(block.buffer, block.length);
+      const frame = makeFrame(block.buffer, block.length, options.plainHash.copy());
       frame.catch((cause) => stopping.abort(cause));
       await frames.push(frame);
     }
     frames.end();
   }
 
-  async function makeFrame(block: ArrayBuffer, length: number): Promise<MadeFrame> {
+  async function makeFrame(block: ArrayBuffer, length: number, hash: Hash): Promise<MadeFrame> {
     if (codec === "none") {
       return {
         bytes: new Uint8Array(block, 0, length),
         plainBytes: length,
+        hash,
         release: () => blocks.give(block),
       };
     }
@@ -139,6 +137,7 @@ export function sealParts(
     return {
       bytes: new Uint8Array(output.buffer, 0, output.length),
       plainBytes: length,
+      hash,
       release: () => outputs.give(output.buffer),
     };
   }
@@ -146,13 +145,14 @@ export function sealParts(
   async function packParts(): Promise<void> {
     let number = options.firstNumber;
     let plainOffset = options.plainOffset;
-    let part = { plainBytes: 0, frameBytes: 0 };
+    let part = { plainBytes: 0, frameBytes: 0, hash: options.plainHash };
     async function end(last: boolean): Promise<void> {
       await packer.end();
-      await writer.close({ number, plainOffset, plainBytes: part.plainBytes, last });
+      const { plainBytes, hash } = part;
+      await writer.close({ number, plainOffset, plainBytes, plainSha256: hash.digest("hex"), last });
       number += 1;
       plainOffset += part.plainBytes;
-      part = { plainBytes: 0, frameBytes: 0 };
+      part = { ...part, plainBytes: 0, frameBytes: 0 };
     }
     async function begin(): Promise<void> {
       await writer.open(partName(number, codec, encrypted));
@@ -167,6 +167,7 @@ export function sealParts(
       }
       part.plainBytes += frame.plainBytes;
       part.frameBytes += frame.bytes.length;
+      part.hash = frame.hash;
       await packer.add(frame);
     }
     await end(true);

@@ -44,6 +44,7 @@ async function perform({ task, input, output }: Request): Promise<Piece> {
 
 /** Copies a result into the buffer given for it, or sends the result's own buffer when it fills that. */
 function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined, garbage: number): Piece {
+  // Also for what leaves: measured, without a collection its memory comes back late, 10 MB more at the peak.
   dropped(garbage);
   const { buffer } = result;
   if (output === undefined || output.byteLength < result.length) {

@@ -45,10 +45,12 @@ function check(path: string, what: string): Calls["settle"]["output"]["tables"] 
 export function reduceTo(path: string, selection: Selection, target: string, what: string): void {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   try {
+    db.exec("PRAGMA trusted_schema = 0");
     const all = tableNames(db);
     const kept = selectTables(selection, all, what);
-    // The file is a copy that is made anew after a crash: it needs no journal on the disk.
-    db.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; BEGIN");
+    // The file is a copy that is made anew after a crash, so that nothing has to be synced; but a journal in memory would
+    // grow with the tables that are dropped.
+    db.exec("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; BEGIN");
     for (const name of all) if (!kept.includes(name)) dropTable(db, name);
     dropBroken(db);
     db.exec("COMMIT");

@@ -5,7 +5,7 @@
  * from its journal.
  */
 import type { Context, Workflow } from "../../engine/workflow.ts";
-import { CairnError } from "../../errors.ts";
+import { CairnError, toCairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { createPool } from "../../streams/pool.ts";
 import { manifestKey } from "../artifact.ts";
@@ -17,11 +17,12 @@ import { openOwned } from "../open_owned.ts";
 import { parseManifestAt } from "../read_manifest.ts";
 import { partName } from "../../streams/seal_parts.ts";
 import { sealSettings } from "./compress.ts";
-import { dumpTake, type DumpTools, type PartFacts, partFile, type Take, type TakeEnd } from "./dump.ts";
+import { dumpTake, type DumpTools, type PartFacts, partFile, type TakeEnd } from "./dump.ts";
 import { chooseRecipients } from "./encrypt.ts";
 import { type BackupResult, type Dumped, record } from "./record.ts";
 import { prepare } from "./snapshot.ts";
-import { beginTake, openArtifacts, removeArtifact, removeSealed, removeTree } from "./take.ts";
+import { removeTree } from "../remove_tree.ts";
+import { beginTake, openArtifacts, removeArtifact, removeSealed, type Take } from "./take.ts";
 import { uploadPart, UPLOADS_AT_ONCE } from "./upload.ts";
 
 /** How many times a live dump is taken before the run fails; each start of the run may take that many. */
@@ -51,9 +52,17 @@ async function backup(context: Context, environment: Environment, job: BackupJob
   const { result, text } = await record(context, tools, dumped, key);
 
   await context.step("tidy", async () => {
-    const catalog = openCatalog(environment.home);
-    catalog.add(store.url, take.keys.manifest, parseManifestAt(text, take.keys.manifest));
-    catalog.close();
+    try {
+      const catalog = openCatalog(environment.home);
+      try {
+        catalog.add(store.url, take.keys.manifest, parseManifestAt(text, take.keys.manifest));
+      } finally {
+        catalog.close();
+      }
+    } catch (error) {
+      // The backup stands, and the next list finds it in its store.
+      context.note(`the catalog does not have this backup yet: ${toCairnError(error).message}`);
+    }
     await removeScratch(context, environment, store);
     return null;
   });

@@ -7,7 +7,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import type { Dump, DumpFacts } from "../../adapters/adapter.ts";
-import type { Attempt, Context, RetryPolicy } from "../../engine/workflow.ts";
+import { type Attempt, type Context, NO_RETRY } from "../../engine/workflow.ts";
 import { CairnError, toCairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { makePrivateFolder } from "../../streams/durable.ts";
@@ -20,11 +20,10 @@ import {
   type SealSettings,
 } from "../../streams/seal_parts.ts";
 import { accessTo } from "../access.ts";
-import type { ArtifactKeys } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import type { Prepared } from "./snapshot.ts";
-import { requireTake } from "./take.ts";
+import { requireTake, type Take } from "./take.ts";
 
 /** A sealed part as the journal keeps it. */
 export type PartFacts = Omit<SealedPart, "file">;
@@ -40,18 +39,6 @@ export type TakeEnd =
   }
     & DumpFacts;
 
-/** One attempt to dump the whole database. */
-export interface Take {
-  /** The id of the artifact that it makes. */
-  readonly id: string;
-  /** Counts the takes of the run, from 1. */
-  readonly number: number;
-  /** The generation of the run in which it began: a live dump does not outlive it. */
-  readonly generation: number;
-  readonly keys: ArtifactKeys;
-  readonly warnings: readonly string[];
-}
-
 /** What a dump works with. */
 export interface DumpTools {
   readonly environment: Environment;
@@ -64,7 +51,6 @@ export interface DumpTools {
 
 /** The names of parts have six digits, so that a shell's pattern finds them all in order. */
 const MOST_PARTS = 999_999;
-const NO_RETRY: RetryPolicy = { retries: 0, firstMilliseconds: 0, maxMilliseconds: 0 };
 
 /** Where the part `number` of a take lies until it is uploaded. */
 export function partFile(tools: DumpTools, context: Context, take: Take, number: number): string {
@@ -121,13 +107,13 @@ async function sealAll(
   onPart: (part: PartFacts) => Promise<void>,
   frozen: boolean,
 ): Promise<TakeEnd> {
-  let offset = 0;
+  let before: PartFacts | undefined;
   for (let number = 1;; number++) {
     if (number > MOST_PARTS) throw tooManyParts();
     const part: PartFacts = await context.step(
       `seal/${take.number}/${number}`,
       async (attempt) => {
-        const part = await source.next(number, offset);
+        const part = await source.next(number, before);
         attempt.progress(part.storedBytes, part.storedBytes);
         return part;
       },
@@ -136,8 +122,11 @@ async function sealAll(
     // A live dump's last part is worth nothing before its processes have ended well.
     const ended = part.last ? await source.end(part) : undefined;
     await onPart(part);
-    offset = part.plainOffset + part.plainBytes;
-    if (ended) return { lost: null, parts: number, plainBytes: offset, ...ended };
+    before = part;
+    if (ended) {
+      const { plainSha256 } = part;
+      return { lost: null, parts: number, plainBytes: endOf(part), plainSha256, ...ended };
+    }
   }
 }
 
@@ -147,20 +136,26 @@ function tooManyParts(): CairnError {
   });
 }
 
+/** Where the plaintext of a part ends in the whole. */
+function endOf(part: PartFacts | undefined): number {
+  return part === undefined ? 0 : part.plainOffset + part.plainBytes;
+}
+
 /** The stream of a take while this process reads it. */
 interface Source extends AsyncDisposable {
-  /** Seals the next part; after a failure of a frozen source it begins anew at `offset`. */
-  next(number: number, offset: number): Promise<PartFacts>;
-  /** Waits until the dump has ended well, and tells the checksum of all its bytes. */
-  end(last: PartFacts): Promise<{ readonly plainSha256: string } & DumpFacts>;
+  /** Seals the next part; after a failure of a frozen source it begins anew behind the part `before`. */
+  next(number: number, before: PartFacts | undefined): Promise<PartFacts>;
+  /** Waits until the dump has ended well. */
+  end(last: PartFacts): Promise<DumpFacts>;
 }
 
 function openSource(context: Context, tools: DumpTools, take: Take, attempt: Attempt): Source {
   const { environment, job, prepared: { snapshot }, settings, pool } = tools;
-  let open: { readonly dump: Dump; readonly sealer: PartSealer; readonly plainHash: Hash } | undefined;
+  let open: { readonly dump: Dump; readonly sealer: PartSealer } | undefined;
 
-  const begin = async (number: number, offset: number) => {
-    const plainHash = await hashBefore(snapshot.file, offset, attempt.signal);
+  const begin = async (number: number, before: PartFacts | undefined) => {
+    const offset = endOf(before);
+    const plainHash = await hashUpTo(before, snapshot.file, attempt.signal);
     const file = partFile(tools, context, take, number);
     const folder = file.slice(0, file.lastIndexOf("/"));
     const { staging } = tools.store.capabilities;
@@ -183,12 +178,12 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       stallMilliseconds: environment.stallMilliseconds,
       onPlain: (bytes) => attempt.progress(plainBytes += bytes, snapshot.plainBytes),
     });
-    return { dump, sealer, plainHash };
+    return { dump, sealer };
   };
 
   return {
-    async next(number, offset) {
-      open ??= await begin(number, offset);
+    async next(number, before) {
+      open ??= await begin(number, before);
       try {
         const part = await open.sealer.next();
         if (part === undefined) throw new CairnError("internal", "the dump has no further part");
@@ -204,14 +199,11 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
       }
     },
     async end(last) {
-      const offset = last.plainOffset + last.plainBytes;
-      if (open === undefined) {
-        const hash = await hashBefore(snapshot.file, offset, attempt.signal);
-        return { plainSha256: hash.digest("hex"), warnings: [] };
-      }
+      // An earlier process finished the last part: only a frozen source comes here, and reading it had ended well.
+      if (open === undefined) return { warnings: [] };
       const facts = await open.dump.finished;
-      if (offset === 0) throw new CairnError("tool_failed", "the dump is empty");
-      return { plainSha256: open.plainHash.digest("hex"), ...facts };
+      if (endOf(last) === 0) throw new CairnError("tool_failed", "the dump is empty");
+      return facts;
     },
     async [Symbol.asyncDispose]() {
       await open?.sealer[Symbol.asyncDispose]();
@@ -219,19 +211,29 @@ function openSource(context: Context, tools: DumpTools, take: Take, attempt: Att
   };
 }
 
-/** A hash that has seen the first `bytes` of a frozen file, as if it had been read from the start. */
-async function hashBefore(file: string | undefined, bytes: number, signal: AbortSignal): Promise<Hash> {
+/**
+ * A hash that has seen a frozen file up to the end of a part, as if it had been read from the start. Throws when the bytes are
+ * not those that were sealed: going on would make a backup that no restore accepts.
+ */
+async function hashUpTo(
+  part: PartFacts | undefined,
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<Hash> {
   const hash = createHash("sha256");
-  if (bytes === 0) return hash;
+  if (part === undefined) return hash;
   if (file === undefined) throw new CairnError("internal", "a live dump cannot go on in its middle");
   using source = await Deno.open(file);
   const buffer = new Uint8Array(2 ** 20);
-  for (let left = bytes; left > 0;) {
+  for (let left = endOf(part); left > 0;) {
     signal.throwIfAborted();
     const read = await source.read(buffer.subarray(0, Math.min(left, buffer.length)));
     if (read === null) throw new CairnError("io", `${file} is shorter than it was`, { passing: false });
     hash.update(buffer.subarray(0, read));
     left -= read;
   }
-  return hash;
+  if (hash.copy().digest("hex") === part.plainSha256) return hash;
+  throw new CairnError("verification", `the copy of the database in ${file} is not what it was`, {
+    hint: "its disk may be failing; begin anew with another `cairn backup`",
+  });
 }

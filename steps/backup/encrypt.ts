@@ -1,6 +1,5 @@
 /** The encrypt stage: for whom the parts are sealed; the work itself is done part by part in `streams/`. */
 import { encodeBase64 } from "../base64.ts";
-import { generateIdentity, protectIdentity } from "../../streams/age.ts";
 import type { Context } from "../../engine/workflow.ts";
 import type { Environment } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
@@ -28,6 +27,7 @@ export async function chooseRecipients(
   if (encryption.mode === "recipients") return { recipients: encryption.recipients, identity: null };
   return await context.step("encrypt", async () => {
     const passphrase = await resolveSecret(encryption.passphrase, environment.ask);
+    const { generateIdentity, protectIdentity } = await import("../../streams/age.ts");
     const { identity, recipient } = await generateIdentity();
     return { recipients: [recipient], identity: encodeBase64(await protectIdentity(identity, passphrase)) };
   });

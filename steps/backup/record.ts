@@ -7,11 +7,12 @@ import { CairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { partName } from "../../streams/seal_parts.ts";
 import { decodeBase64 } from "../base64.ts";
+import { entriesOf } from "../entries.ts";
 import { type Manifest, MANIFEST_VERSION, restoreCommand, sealPrivate } from "../manifest.ts";
 import { readObject } from "../read_manifest.ts";
-import type { DumpTools, PartFacts, Take, TakeEnd } from "./dump.ts";
+import type { DumpTools, PartFacts, TakeEnd } from "./dump.ts";
 import type { Recipients } from "./encrypt.ts";
-import { requireTake } from "./take.ts";
+import { requireTake, type Take } from "./take.ts";
 
 /** What a finished backup is, for the caller and the journal. */
 export type BackupResult = {
@@ -107,12 +108,9 @@ async function confirmParts(
   signal: AbortSignal,
 ): Promise<void> {
   const found = new Map<string, number>();
-  let after: string | undefined;
-  do {
-    const page = await store.list(take.keys.folder, after === undefined ? { signal } : { signal, after });
-    for (const entry of page.entries) if (entry.kind === "object") found.set(entry.name, entry.bytes);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const entry of entriesOf(store, take.keys.folder, signal)) {
+    if (entry.kind === "object") found.set(entry.name, entry.bytes);
+  }
   for (const [index, part] of parts.entries()) {
     const name = names[index] ?? "";
     const bytes = found.get(name);

@@ -5,9 +5,22 @@ import type { Store } from "../../storage/storage.ts";
 import { type ArtifactKeys, artifactKeys, isId, makeId, openKey, timeOfId } from "../artifact.ts";
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
-import { labelNames, readObject } from "../read_manifest.ts";
-import type { Take } from "./dump.ts";
+import { removeTree } from "../remove_tree.ts";
+import { namesIn } from "../entries.ts";
+import { readObject } from "../read_manifest.ts";
 import type { Prepared } from "./snapshot.ts";
+
+/** One attempt to dump the whole database. */
+export interface Take {
+  /** The id of the artifact that it makes. */
+  readonly id: string;
+  /** Counts the takes of the run, from 1. */
+  readonly number: number;
+  /** The generation of the run in which it began: a live dump does not outlive it. */
+  readonly generation: number;
+  readonly keys: ArtifactKeys;
+  readonly warnings: readonly string[];
+}
 
 /**
  * Begins a take: fixes its artifact id, later than every id of the label even when the clock was set back, and puts the
@@ -45,7 +58,7 @@ export async function beginTake(
 /** The time of the newest id in a label's folder, or 0. Parts and markers count too: a name is never used again. */
 async function newestTime(store: Store, label: string, signal: AbortSignal): Promise<number> {
   let newest = 0;
-  for await (const name of labelNames(store, label, signal)) {
+  for await (const name of namesIn(store, label, signal)) {
     const id = name.slice(0, name.indexOf("."));
     if (isId(id)) newest = Math.max(newest, timeOfId(id));
   }
@@ -76,7 +89,7 @@ export async function removeArtifact(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const name of labelNames(store, label, signal)) {
+  for await (const name of namesIn(store, label, signal)) {
     if (!name.startsWith(`${id}.`) || name === `${id}.open`) continue;
     const folder = `${label}/${name}`;
     for (const key of await keysUnder(store, folder, signal)) await store.delete(key, { signal });
@@ -88,7 +101,7 @@ export async function removeArtifact(
 
 async function keysUnder(store: Store, folder: string, signal: AbortSignal): Promise<string[]> {
   const keys: string[] = [];
-  for await (const name of labelNames(store, folder, signal)) keys.push(`${folder}/${name}`);
+  for await (const name of namesIn(store, folder, signal)) keys.push(`${folder}/${name}`);
   return keys;
 }
 
@@ -102,13 +115,6 @@ export async function removeSealed(
   await removeTree(`${sealFolder(environment, store, run)}/${take}`);
 }
 
-/** Removes a file or folder with all that is in it; no error when it is gone. */
-export async function removeTree(path: string): Promise<void> {
-  await Deno.remove(path, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-}
-
 /** The ids of the artifacts that a run began in a label and has not finished, found by their markers. */
 export async function openArtifacts(
   store: Store,
@@ -117,7 +123,7 @@ export async function openArtifacts(
   signal: AbortSignal,
 ): Promise<string[]> {
   const ids: string[] = [];
-  for await (const name of labelNames(store, label, signal)) {
+  for await (const name of namesIn(store, label, signal)) {
     const id = name.endsWith(".open") ? name.slice(0, -".open".length) : "";
     if (isId(id) && await ownerOf(store, openKey(label, id), signal) === run) ids.push(id);
   }

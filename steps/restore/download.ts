@@ -1,5 +1,5 @@
 /** The download stage: every part is there and has its stated size. A local store is then read in place. */
-import type { Attempt, Context } from "../../engine/workflow.ts";
+import { type Attempt, type Context, NO_RETRY } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
 import type { Store } from "../../storage/storage.ts";
 import { artifactKeys } from "../artifact.ts";
@@ -23,7 +23,7 @@ export async function download(
       attempt.progress(index + 1, manifest.parts.length);
     }
     return null;
-  });
+  }, NO_RETRY); // the load around it tries again
 }
 
 /** Throws `verification` when a part is missing or has another size. */

@@ -1,6 +1,7 @@
 /** The preflight stage: refuses, before anything is touched, what cannot work or would do harm. */
 import { dirname, resolve } from "node:path";
-import type { Attempt, Context } from "../../engine/workflow.ts";
+import type { Target } from "../../adapters/adapter.ts";
+import { type Attempt, type Context, NO_RETRY } from "../../engine/workflow.ts";
 import { CairnError } from "../../errors.ts";
 import { accessTo } from "../access.ts";
 import type { Environment } from "../environment.ts";
@@ -37,7 +38,7 @@ export async function preflight(
       "the restored database",
     );
     return null;
-  });
+  }, NO_RETRY); // the load around it tries again
 }
 
 /** The history of runs and the catalog are never a target: restoring over them would lose what Cairn knows. */
@@ -59,9 +60,13 @@ async function refuseOwnState(environment: Environment, url: string): Promise<vo
   }
 }
 
-/** The folder on whose disk the decoded dump is going to lie. */
-async function existingFolder(job: RestoreJob, environment: Environment, state: string): Promise<string> {
-  if (state === "filled") return environment.home; // decoded into the scratch folder first
+/** The folder on whose disk the decoded dump is going to lie: beside a new database, else in the scratch folder. */
+async function existingFolder(
+  job: RestoreJob,
+  environment: Environment,
+  state: Target["state"],
+): Promise<string> {
+  if (state !== "missing") return environment.home;
   let folder = dirname(job.target.url.replace(/^sqlite:/, ""));
   while (!await Deno.stat(folder).then((stat) => stat.isDirectory, () => false)) folder = dirname(folder);
   return folder;

@@ -9,7 +9,7 @@ import type { Context, Workflow } from "../../engine/workflow.ts";
 import { makePrivateFolder } from "../../streams/durable.ts";
 import { createPool } from "../../streams/pool.ts";
 import { accessTo } from "../access.ts";
-import { removeTree } from "../backup/take.ts";
+import { removeTree } from "../remove_tree.ts";
 import { type Environment, spoolFolder } from "../environment.ts";
 import { identitiesFor } from "../identities.ts";
 import type { RestoreJob } from "../job.ts";

@@ -22,6 +22,8 @@ export interface CairnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Without the rights by which root reads and writes everything. */
   readonly unprivileged?: boolean;
+  /** Nobody reads its standard output, which is closed at once. */
+  readonly deaf?: boolean;
 }
 
 /** A process that goes on. */
@@ -30,7 +32,10 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Waits until standard output has a line that matches, and gives the match. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Sends a signal to the process alone. */
   kill(signal: Deno.Signal): void;
+  /** Sends SIGINT to the process and its children, as a terminal does. */
+  pressCtrlC(): Promise<void>;
 }
 
 /** Where a test happens. */
@@ -95,10 +100,12 @@ function startIn(
   cwd: string,
   folders: Readonly<Record<string, string>>,
   args: readonly string[],
-  { env = {}, unprivileged = false }: CairnOptions,
+  { env = {}, unprivileged = false, deaf = false }: CairnOptions,
 ): Running {
   const drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"];
   const [first = "", ...rest] = [
+    // A group of its own, as a shell makes one: Ctrl-C reaches all of it.
+    "setsid",
     ...(unprivileged && Deno.uid() === 0 ? drop : []),
     ...program(),
     ...args,
@@ -120,6 +127,7 @@ function startIn(
   let stdout = "";
   let wake = Promise.withResolvers<void>();
   const read = async () => {
+    if (deaf) return await child.stdout.cancel();
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
       stdout += text;
       wake.resolve();
@@ -140,6 +148,10 @@ function startIn(
     pid: child.pid,
     ended,
     kill: (signal) => child.kill(signal),
+    async pressCtrlC() {
+      const args = ["-s", "INT", "--", `-${child.pid}`];
+      assert.ok((await new Deno.Command("kill", { args }).output()).success);
+    },
     async printed(pattern) {
       for (;;) {
         const match = stdout.match(pattern);

@@ -1,41 +1,15 @@
 /** The first minute, with the program as a process. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+import { type Ended, openPlace } from "./cairn.ts";
 
 /** Runs a test in an empty folder with a database; `cairn` runs the program there, with folders of its own. */
 async function inFolder(
   work: (folder: string, cairn: (...args: string[]) => Promise<Ended>) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  const database = new DatabaseSync(join(folder, "app.db"));
-  database.exec("CREATE TABLE t (a)");
-  database.close();
-  const env = {
-    CAIRN_HOME: join(folder, "state"),
-    XDG_CONFIG_HOME: join(folder, "config"),
-    CAIRN_CONFIG: "",
-  };
-  const cairn = async (...args: string[]) => {
-    const all = ["run", "-A", "--no-check", MAIN, ...args];
-    const command = new Deno.Command(Deno.execPath(), { args: all, env, cwd: folder, stdin: "null" });
-    const { code, stdout, stderr } = await command.output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  };
-  try {
-    await work(folder, cairn);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+  await using place = await openPlace();
+  place.database("app.db", 10);
+  await work(place.folder, (...args) => place.cairn(args));
 }
 
 Deno.test("init makes a configuration that passes the check and a key that is proven", () =>
@@ -43,7 +17,7 @@ Deno.test("init makes a configuration that passes the check and a key that is pr
     const made = await cairn("init", "--yes", "--database", "app.db", "--json");
     assert.equal(made.code, 0, made.stderr);
     const told = JSON.parse(made.stdout);
-    const file = join(folder, "config/cairn/cairn.yaml");
+    const file = join(folder, "xdg/cairn/cairn.yaml");
     assert.equal(told.file, file);
     assert.equal(told.store, join(folder, "backups"));
     assert.deepEqual(told.databases, [{ name: "app", path: join(folder, "app.db") }]);
@@ -54,14 +28,14 @@ Deno.test("init makes a configuration that passes the check and a key that is pr
     assert.deepEqual([checked.databases, checked.stores], [["app"], ["local"]]);
     const proven = JSON.parse((await cairn("key", "check", "--json")).stdout);
     assert.deepEqual(proven.opens, [told.key.recipient]);
-    const proofs = JSON.parse(await Deno.readTextFile(join(folder, "state/key-check.json")));
+    const proofs = JSON.parse(await Deno.readTextFile(join(folder, "home/key-check.json")));
     assert.deepEqual(Object.keys(proofs.proven), [told.key.recipient]);
   }));
 
 Deno.test("init overwrites nothing: not the configuration, not the key", () =>
   inFolder(async (folder, cairn) => {
     assert.equal((await cairn("key", "generate")).code, 0);
-    const key = await Deno.readTextFile(join(folder, "state/key.txt"));
+    const key = await Deno.readTextFile(join(folder, "home/key.txt"));
     const first = JSON.parse((await cairn("init", "--yes", "--json")).stdout);
     assert.equal(first.key.isNew, false);
     assert.ok(key.includes(first.key.recipient));
@@ -70,7 +44,7 @@ Deno.test("init overwrites nothing: not the configuration, not the key", () =>
     assert.equal(second.code, 4);
     assert.match(second.stderr, /already, and a configuration is never overwritten/);
     assert.equal(await Deno.readTextFile(first.file), text);
-    assert.equal(await Deno.readTextFile(join(folder, "state/key.txt")), key);
+    assert.equal(await Deno.readTextFile(join(folder, "home/key.txt")), key);
   }));
 
 Deno.test("init without encryption makes no key", () =>
@@ -87,7 +61,7 @@ Deno.test("init without encryption makes no key", () =>
     );
     assert.equal(JSON.parse(made.stdout).key, null);
     assert.equal(JSON.parse(made.stdout).store, join(folder, "b"));
-    await assert.rejects(Deno.stat(join(folder, "state")), Deno.errors.NotFound);
+    await assert.rejects(Deno.stat(join(folder, "home")), Deno.errors.NotFound);
     assert.equal((await cairn("config", "check", "--config", "here.yaml")).code, 0);
   }));
 

@@ -1,24 +1,15 @@
 /** The program as a process: exit codes, streams, signals. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+import { type Ended, openPlace } from "./cairn.ts";
 
 /** Runs the program with a state folder of its own and gives what it wrote. */
-async function cairn(args: readonly string[], env: Record<string, string> = {}) {
-  const home = await Deno.makeTempDir();
-  try {
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", MAIN, ...args],
-      env: { CAIRN_HOME: join(home, "state"), XDG_CONFIG_HOME: home, CAIRN_CONFIG: "", ...env },
-      stdin: "null",
-    });
-    const { code, stdout, stderr } = await command.output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  } finally {
-    await Deno.remove(home, { recursive: true });
-  }
+async function cairn(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Omit<Ended, "signal">> {
+  await using place = await openPlace();
+  const { code, stdout, stderr } = await place.cairn(args, { env });
+  return { code, stdout, stderr };
 }
 
 Deno.test("without arguments the help is printed, and that is no error", async () => {
@@ -54,7 +45,7 @@ Deno.test("a missing subcommand shows the help on standard error", async () => {
   const { code, stdout, stderr } = await cairn(["key"]);
   assert.equal(code, 2);
   assert.equal(stdout, "");
-  assert.match(stderr, /^Usage: cairn key [\s\S]*error: a subcommand is missing\n$/);
+  assert.match(stderr, /^Usage: cairn key [\s\S]*error: a subcommand is missing\n {2}hint: .*\n$/);
 });
 
 Deno.test("an error of a command has its own exit code, no stack, and one JSON line with --json", async () => {
@@ -68,21 +59,9 @@ Deno.test("an error of a command has its own exit code, no stack, and one JSON l
 });
 
 Deno.test("a reader that goes away is no error", async () => {
-  const home = await Deno.makeTempDir();
-  try {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", MAIN, "--help"],
-      env: { CAIRN_HOME: home },
-      stdout: "piped",
-      stderr: "piped",
-      stdin: "null",
-    }).spawn();
-    await child.stdout.cancel();
-    assert.equal(new TextDecoder().decode(await new Response(child.stderr).bytes()), "");
-    assert.equal((await child.status).code, 0);
-  } finally {
-    await Deno.remove(home, { recursive: true });
-  }
+  await using place = await openPlace();
+  const { code, stderr } = await place.cairn(["--help"], { deaf: true });
+  assert.deepEqual([code, stderr], [0, ""]);
 });
 
 Deno.test("no escape sequence reaches a pipe, whatever the environment says", async () => {

@@ -96,6 +96,12 @@ Deno.test("when standard output carries data, people read standard error", () =>
   assert.deepEqual(texts, { stdout: "", stderr: "done\n" });
 });
 
+Deno.test("a warning that quotes a file of others cannot steer the terminal", () => {
+  const { output, texts } = outputInto({});
+  output.warn("found \x1b[2Jthis");
+  assert.equal(texts.stderr, "warning: found \\x1b[2Jthis\n");
+});
+
 Deno.test("secrets are masked in everything that is said", () => {
   const { output, texts } = outputInto({ json: true });
   output.line("from postgres://u:hunter2@h/db");

@@ -41,6 +41,12 @@ if (hasPostgres()) {
     assert.match((await cairn("ping", url("shop"))).engineVersion, /^PostgreSQL 15/);
     const { artifact } = await cairn("backup", url("shop"), "--to", "store");
     assert.equal(artifact.label, "shop");
+    const manifest = JSON.parse(await Deno.readTextFile(place.path("store", artifact.manifest)));
+    const rows = Number(await server.sql("shop", "select count(*) from log"));
+    assert.deepEqual(manifest.private.tables.find(({ name }: { name: string }) => name === "log"), {
+      name: "log",
+      rows,
+    });
     const { restored } = await cairn("restore", "latest:shop", "--into", url("shop2"), "--from", "store");
     assert.ok(restored.tables >= 10);
     assert.equal(await readContent(server, "shop2"), await readContent(server, "shop"));

@@ -332,7 +332,7 @@ export function stepConformance(name: string, open: OpenEngine): void {
       ["step-started", undefined, undefined],
       ["progress", 1, 2],
       ["step-failed", "once", undefined],
-      ["waiting", undefined, undefined],
+      ["waiting", "once", undefined],
       ["step-started", undefined, undefined],
       ["progress", 1, 2],
       ["step-done", undefined, undefined],

@@ -83,6 +83,11 @@ Deno.test("forged sizes, names, counts and kinds are refused", () => {
   refused((manifest) => manifest.version = 2, "newer_version");
 });
 
+Deno.test("the reason why a manifest is refused does not grow with what is forged in it", () => {
+  const text = JSON.stringify({ ...example(), type: "x".repeat(1_000_000) });
+  assert.throws(() => parseManifest(text, "app/x"), (error: Error) => error.message.length < 1000);
+});
+
 Deno.test("damage anywhere in the text is an error of ours or changes nothing that is checked, never a crash", () => {
   const text = JSON.stringify(example());
   fc.assert(fc.property(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), (at, noise) => {

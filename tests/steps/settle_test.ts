@@ -52,3 +52,13 @@ Deno.test("one whose dump is not complete is abandoned, and the store holds noth
   assert.equal(settled?.outcome, "abandoned");
   assert.deepEqual((await filesUnder(place.store)).filter((name) => /\d{8}T/.test(name)), []);
 });
+
+Deno.test("one that cannot be settled is told and left, and does not stand in the way", async () => {
+  const { place, state } = await openFailingPlace(/manifest/);
+  await using _ = place;
+  const [settled] = await settle(place);
+  assert.equal(settled?.outcome, "left");
+  assert.match(settled?.outcome === "left" ? settled.error.message : "", /disk is full/);
+  state.failing = false;
+  assert.equal((await settle(place))[0]?.outcome, "finished");
+});

@@ -88,3 +88,21 @@ Deno.test({
     await assert.rejects(makePrivateFolder("/proc/cairn/store"), Deno.errors.NotFound);
   },
 });
+
+Deno.test("a folder is made although another process tidies its empty parent away meanwhile", async () => {
+  const folder = await Deno.makeTempDir();
+  const parent = `${folder}/parent`;
+  const tidy = async () => {
+    for (let time = 0; time < 500; time++) await Deno.remove(parent).catch(() => {});
+  };
+  const tidying = tidy();
+  try {
+    for (let time = 0; time < 50; time++) {
+      await makePrivateFolder(`${parent}/child`);
+      await Deno.remove(`${parent}/child`);
+    }
+  } finally {
+    await tidying;
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -118,7 +118,11 @@ Deno.test("sealing goes on from any part of a frozen source", async () => {
     const whole = await sealAll(byteSource(plain), sealOptions(folder, pool, settings));
     const third = whole[2];
     assert.ok(third && whole.length > 3);
-    const again = sealOptions(folder, pool, settings, { firstNumber: 3, plainOffset: third.plainOffset });
+    const again = sealOptions(folder, pool, settings, {
+      firstNumber: 3,
+      plainOffset: third.plainOffset,
+      plainHash: createHash("sha256").update(plain.subarray(0, third.plainOffset)),
+    });
     const rest = await sealAll(byteSource(plain.slice(third.plainOffset)), again);
     assert.deepEqual(rest, whole.slice(2));
   });

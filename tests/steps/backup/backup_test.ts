@@ -114,6 +114,36 @@ Deno.test("when the clock was set back the next artifact still sorts behind the 
   assert.ok(first.id < future && future < second.id, `${first.id}, ${future}, ${second.id}`);
 });
 
+Deno.test("a run that waited while another backup was made is named after its own time, and no clock is blamed", async () => {
+  await using place = await openTestPlace();
+  makeSample(place.path("app.db"), 10);
+  const job = await place.backupJob(place.path("app.db"));
+  const early = `backup-${makeId(Date.now() - 60_000)}`;
+  await place.engine.create(place.workflows.backup, job, { id: early, label: "app", locks: [] });
+  const other = await place.backup(place.path("app.db"));
+  const notes: string[] = [];
+  await place.engine.execute(early, {
+    onEvent: (event) => event.kind === "note" && notes.push(event.message ?? ""),
+  });
+  const manifests = (await filesUnder(place.store)).filter((name) => name.endsWith(".manifest.json")).sort();
+  assert.equal(manifests.length, 2);
+  assert.equal(manifests[0], other.manifest);
+  assert.deepEqual(notes, []);
+});
+
+Deno.test("a catalog that cannot be written does not fail a backup that stands", async () => {
+  const notes: string[] = [];
+  await using place = await openTestPlace(
+    {},
+    (event) => event.kind === "note" && notes.push(event.message ?? ""),
+  );
+  makeSample(place.path("app.db"), 10);
+  await Deno.mkdir(`${place.home}/catalog.db`);
+  const artifact = await place.backup(place.path("app.db"));
+  await place.verify(artifact);
+  assert.match(notes.join(), /the catalog does not have this backup yet/);
+});
+
 Deno.test("a cancelled backup leaves the store as it was", async () => {
   await using place = await openTestPlace({}, () => {});
   makeSample(place.path("app.db"), 2000);
@@ -137,4 +167,34 @@ Deno.test("a cancelled backup leaves the store as it was", async () => {
     await failing[Symbol.asyncDispose]();
   }
   await place.verify(kept);
+});
+
+Deno.test("a snapshot that changed while the run was stopped is not made into a backup", async () => {
+  let failing = true;
+  const base = await openTestPlace();
+  await using _ = base;
+  await using place = await openTestPlace({
+    async openStore(url) {
+      const store = await base.environment.openStore(url);
+      const full = new CairnError("no_space", "the disk is full", { passing: false });
+      return {
+        ...store,
+        put: (key, ...rest) =>
+          failing && key.includes("000003") ? Promise.reject(full) : store.put(key, ...rest),
+      };
+    },
+  });
+  makeSample(place.path("app.db"), 20_000);
+  await assert.rejects(place.backup(place.path("app.db")), /disk is full/);
+  failing = false;
+  const [run] = await place.engine.runs({ unfinished: true });
+  const copy = `${place.home}/spool/${run?.id}/snapshot.db`;
+  const bytes = await Deno.readFile(copy);
+  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+  await Deno.writeFile(copy, bytes);
+  await assert.rejects(
+    place.engine.execute(run?.id ?? ""),
+    (error) =>
+      error instanceof CairnError && error.code === "verification" && /not what it was/.test(error.message),
+  );
 });
