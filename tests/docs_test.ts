@@ -10,7 +10,10 @@ import { ERROR_CODES } from "../errors.ts";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DOCUMENTS = [
   "README.md",
-  ...Array.from(Deno.readDirSync(join(ROOT, "docs")), ({ name }) => `docs/${name}`).sort(),
+  ...["docs", "docs/databases"].flatMap((folder) =>
+    Array.from(Deno.readDirSync(join(ROOT, folder))).filter(({ isFile }) => isFile)
+      .map(({ name }) => `${folder}/${name}`).sort()
+  ),
 ];
 
 const TOOLS = new Deno.Command("bash", {

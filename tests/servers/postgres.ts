@@ -35,6 +35,21 @@ export function hasPostgres(programs = POSTGRES_15): boolean {
   }
 }
 
+/**
+ * The folders of the programs of all releases there are, the oldest first: PostgreSQL 15 and those that `CAIRN_POSTGRES` names,
+ * separated by colons. Says so loudly when there is only one.
+ */
+export function postgresReleases(): readonly string[] {
+  const others = (Deno.env.get("CAIRN_POSTGRES") ?? "").split(":").filter((folder) => folder !== "");
+  const found = [POSTGRES_15, ...others].filter((folder) => hasPostgres(folder));
+  if (found.length < 2) {
+    const message =
+      "CAIRN_POSTGRES names no further release of PostgreSQL: the tests between releases are SKIPPED";
+    Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  }
+  return found;
+}
+
 /** Starts a server. */
 export async function startPostgres(programs = POSTGRES_15): Promise<PostgresServer> {
   const folder = await Deno.makeTempDir({ prefix: "cairn-postgres-" });
