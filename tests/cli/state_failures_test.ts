@@ -138,7 +138,8 @@ Deno.test("a backup that another process cancels ends with exit code 130 and lea
     await until(async () => {
       return well(await place.cairn(["runs", "show", run, "--json"])).run.status === "running";
     }, "the backup runs");
-    assert.equal(well(await place.cairn(["cancel", run, "--json"])).status, "requested");
+    // The process that was asked may have let go before the one that asks looks again.
+    assert.match(well(await place.cairn(["cancel", run, "--json"])).status, /^(requested|cancelled)$/);
     failed(await backup.ended, {
       exit: 130,
       code: "interrupted",

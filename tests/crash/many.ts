@@ -6,6 +6,7 @@ export async function each<T>(
   cases: Iterable<T>,
   name: (each: T) => string,
   work: (each: T) => Promise<void>,
+  atOnce: number = AT_ONCE,
 ): Promise<void> {
   const failures: string[] = [];
   const queue = cases[Symbol.iterator]();
@@ -22,7 +23,7 @@ export async function each<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   if (failures.length > 0) {
     throw new Error(`${failures.length} of ${count} cases failed:\n${failures.join("\n")}`);
   }

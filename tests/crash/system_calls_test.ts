@@ -9,36 +9,26 @@ import { makeTemplate, openPlace, SMALL, type Template } from "./place.ts";
 import { describe, drive, run, runWell } from "./processes.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { crashTest, FULL, tell, thorough } from "./settings.ts";
-import { readCalls, traced, wasKilled } from "./strace.ts";
+import { DURABLE_CALLS, readCalls, runUntilCall, traced, wasKilled } from "./strace.ts";
 
-/** Calls that change what is on the disk; the runtime uses some of them. */
-const DURABLE = [
-  "fsync",
-  "fdatasync",
-  "rename",
-  "renameat",
-  "renameat2",
-  "link",
-  "linkat",
-  "unlink",
-  "unlinkat",
-]
-  .concat(["mkdir", "mkdirat", "rmdir", "ftruncate", "write", "pwrite64"]);
 /** There are hundreds of these, most of them alike: a spread of positions is taken. */
 const MANY = ["write", "pwrite64"];
 
-const tested: readonly Scenario[] = FULL
+const byThread: readonly Scenario[] = FULL
+  ? [scenarios.encryptedBackup, scenarios.restoreOver]
+  : [scenarios.encryptedBackup];
+const inOrder: readonly Scenario[] = FULL
   ? [
     scenarios.encryptedBackup,
     scenarios.liveBackup,
     scenarios.restore,
     scenarios.restoreOver,
-    scenarios.verify,
+    scenarios.cancel,
   ]
   : [scenarios.encryptedBackup, scenarios.restoreOver];
 
-for (const scenario of tested) {
-  crashTest(`${scenario.name}: killed at the N-th durable system call, it goes on`, async () => {
+for (const scenario of byThread) {
+  crashTest(`${scenario.name}: killed as a thread begins its N-th call of a kind, it goes on`, async () => {
     await using template = await makeTemplate(SMALL);
     const counts = await countCalls(scenario, template);
     const completed = new Set<string>();
@@ -67,12 +57,49 @@ for (const scenario of tested) {
   }, ["strace"]);
 }
 
+for (const scenario of inOrder) {
+  crashTest(`${scenario.name}: killed as each durable system call begins, it goes on`, async () => {
+    await using template = await makeTemplate(SMALL);
+    const all = await countAll(scenario, template);
+    const stride = thorough(1, Math.ceil(all / 16));
+    let completed = false;
+    let kills = 0;
+    function* positions() {
+      for (let nth = 1; !completed; nth += stride) yield nth;
+    }
+    await each(positions(), (nth) => `${scenario.name}, call ${nth}`, async (nth) => {
+      await using place = await openPlace();
+      const description = await scenario.lay(place, template);
+      const { ended, killedAt } = await runUntilCall(drive(description), place.folder, nth);
+      if (killedAt === undefined) completed = true;
+      else kills++;
+      if (ended.code !== 0) await runWell(drive(description), place.folder);
+      try {
+        await scenario.check(place, template);
+      } catch (error) {
+        throw new Error(`killed at ${killedAt}`, { cause: error });
+      }
+    }, 4); // they spend their time waiting
+    tell(`${scenario.name}: ${kills} kills at ${all} calls`);
+    assert.ok(kills > 10);
+  }, ["strace"]);
+}
+
+/** How many durable calls on files of its place an undisturbed run makes. */
+async function countAll(scenario: Scenario, template: Template): Promise<number> {
+  await using place = await openPlace();
+  const description = await scenario.lay(place, template);
+  const { ended, calls } = await runUntilCall(drive(description), place.folder, Infinity);
+  assert.equal(ended.code, 0, describe(ended));
+  return calls;
+}
+
 /** How often the busiest thread makes each call in an undisturbed run. */
 async function countCalls(scenario: Scenario, template: Template): Promise<Map<string, number>> {
   await using place = await openPlace();
   const log = join(place.folder, "strace.log");
   const description = await scenario.lay(place, template);
-  await runWell(traced(drive(description), { calls: DURABLE, log }), place.folder);
+  await runWell(traced(drive(description), { calls: DURABLE_CALLS, log }), place.folder);
   const byThread = new Map<string, number>();
   for (const { thread, name } of await readCalls(log)) {
     byThread.set(`${name} ${thread}`, (byThread.get(`${name} ${thread}`) ?? 0) + 1);
@@ -91,7 +118,7 @@ async function countCalls(scenario: Scenario, template: Template): Promise<Map<s
 /** Each call with N = 1, 2, …, until a run completed; with gaps where there are too many. */
 function* positions(counts: ReadonlyMap<string, number>, completed: ReadonlySet<string>) {
   for (const [call, count] of counts) {
-    const limit = MANY.includes(call) ? thorough(300, 10) : thorough(Infinity, 8);
+    const limit = MANY.includes(call) ? thorough(300, 10) : thorough(Infinity, 3);
     const stride = Math.max(1, Math.floor(count / limit));
     for (let nth = 1; !completed.has(call); nth += stride) yield { call, nth };
   }
