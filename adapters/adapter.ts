@@ -108,6 +108,8 @@ export interface LoadRequest {
   readonly scratch: string;
   /** What of the dump is wanted. */
   readonly selection: Selection;
+  /** True when owners and rights are left out: everything belongs to the user who restores. For engines that have such. */
+  readonly withoutOwners?: boolean;
   /** True when the content of the target may be replaced. */
   readonly overwrite: boolean;
   /** Ends the call and its children. */

@@ -13,6 +13,7 @@ export function register(program: Program): void {
     .argument("<artifact>", "which one")
     .requiredOption("--into <database>", "where to: a name, a URL, or the path of an SQLite file")
     .option("--overwrite", "replace what the target holds")
+    .option("--no-owner", "leave out owners and grants (PostgreSQL)")
     .option("--tables <names>", "only these tables, separated by commas", names)
     .option(
       "--identity <file>",

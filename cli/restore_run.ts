@@ -16,6 +16,8 @@ import { openWorkplace } from "./workplace.ts";
 export interface RestoreOptions extends KeyOptions {
   readonly into: string;
   readonly overwrite?: true;
+  /** False for `--no-owner`. */
+  readonly owner: boolean;
   readonly tables?: readonly string[];
   readonly from?: string;
 }
@@ -30,6 +32,7 @@ export async function restore(session: Session, artifact: string, options: Resto
     manifest: found.manifest,
     target: await chooseTarget(config, options.into, session.output),
     overwrite: options.overwrite ?? false,
+    withoutOwners: !options.owner,
     selection: { tables: options.tables ?? [], excludeTables: [] },
     ...await chooseKeys(session, options),
   };

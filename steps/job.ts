@@ -49,6 +49,8 @@ export type RestoreJob = {
   readonly manifest: string;
   readonly target: Database;
   readonly overwrite: boolean;
+  /** True when owners and rights of the dump are left out. */
+  readonly withoutOwners?: boolean;
   readonly selection: Selection;
   /** Files with age identities. */
   readonly identities: readonly string[];

@@ -34,6 +34,8 @@ export interface Feed extends Asked {
   /** SQL before the dump and after it, in the same transaction. */
   readonly before: string;
   readonly after: string;
+  /** True when owners and rights are left out. */
+  readonly withoutOwners: boolean;
   /** A file with the ids of the entries to load; all when undefined. */
   readonly list: string | undefined;
   /** What is loaded where, for messages. */
@@ -64,6 +66,7 @@ export async function feedDump(opened: Opened, feed: Feed): Promise<TableCount[]
       "--single-transaction",
       "--exit-on-error",
       "--file=-",
+      ...feed.withoutOwners ? ["--no-owner", "--no-privileges"] : [],
       ...feed.list === undefined ? [] : [`--use-list=${feed.list}`],
     ]);
     const psql = await start("psql", [...PSQL_ARGUMENTS, "-f", "-"]);

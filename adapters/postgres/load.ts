@@ -172,6 +172,7 @@ async function feedInto(
     settings: await settingsOf(server),
     before: into.before,
     after: into.after,
+    withoutOwners: request.withoutOwners ?? false,
     list: await writeEntryList(opened.toc, request.scratch),
     what: `loading into ${into.access.url}`,
   });

@@ -41,7 +41,7 @@ const KINDS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [
     /role ".*" does not exist/,
     "refused",
-    "make the role on this server first, or restore as a user and a server that has it",
+    "make the role on this server first, or leave out owners and grants with --no-owner",
   ],
   [
     /extension ".*" is not available|could not open extension control file/,

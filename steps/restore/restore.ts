@@ -51,6 +51,7 @@ async function restore(context: Context, environment: Environment, job: RestoreJ
     scratch: spoolFolder(environment, context.id),
     selection: job.selection,
     overwrite: job.overwrite,
+    withoutOwners: job.withoutOwners ?? false,
     signal,
   });
 

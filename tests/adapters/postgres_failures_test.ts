@@ -91,6 +91,35 @@ if (hasPostgres()) {
     assert.deepEqual(await h.leftovers(), []);
   });
 
+  test("a dump that is cut at any byte, also where a block of data ends, is not accepted", async (h) => {
+    const source = await h.create("other");
+    await server.sql(
+      databaseOf(source),
+      "create table more (a text); insert into more values ('x'), ('y'); select lo_from_bytea(1, 'x')",
+    );
+    const { bytes } = await backUp(h, source);
+    for (let cut = 0; cut < bytes.length; cut++) {
+      const walker = createArchiveWalker();
+      walker.push(bytes.slice(0, cut));
+      assert.throws(() => walker.end(), CairnError, `cut at ${cut} of ${bytes.length}`);
+    }
+  });
+
+  test("a dump goes without its owners and rights where they are not wanted", async (h) => {
+    const source = await h.create("bare");
+    const sql =
+      "create role owning; create table t (a int); grant select on t to owning; alter table t owner to owning";
+    await server.sql(databaseOf(source), sql);
+    const backup = await backUp(h, source);
+    await server.sql(databaseOf(source), "drop owned by owning; drop role owning");
+    const target = await h.missing();
+    await restore(h, backup, target, { withoutOwners: true });
+    assert.equal(
+      await server.sql(databaseOf(target), "select tableowner from pg_tables where tablename = 't'"),
+      "postgres",
+    );
+  });
+
   test("the rows of every table are counted in the dump", async (h) => {
     const source = await h.create("filled");
     const snapshot = await takeSnapshot(h, source);
