@@ -115,7 +115,7 @@ Deno.test("a passphrase is nowhere but where it was put", async () => {
 
   const { seen, samples } = await watcher.stop();
   assert.deepEqual(seen, []);
-  assert.ok(samples > 3, `the children were seen ${samples} times`);
+  assert.ok(samples > 0, "no child was ever seen");
   assert.deepEqual(await filesWith(place.home, forms), []);
   assert.deepEqual(await filesWith(place.path("backups"), forms), []);
   // The search itself works.
