@@ -53,6 +53,15 @@ export function postgresReleases(): readonly string[] {
 /** Starts a server. */
 export async function startPostgres(programs = POSTGRES_15): Promise<PostgresServer> {
   const folder = await Deno.makeTempDir({ prefix: "cairn-postgres-" });
+  try {
+    return await startIn(folder, programs);
+  } catch (error) {
+    await Deno.remove(folder, { recursive: true });
+    throw error;
+  }
+}
+
+async function startIn(folder: string, programs: string): Promise<PostgresServer> {
   await Deno.chmod(folder, 0o711);
   const data = `${folder}/data`;
   const isRoot = Deno.uid() === 0;
