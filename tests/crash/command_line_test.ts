@@ -79,7 +79,7 @@ async function killed(
   command: Command,
   milliseconds: number,
 ): Promise<boolean> {
-  const running = start(command, place.folder);
+  await using running = start(command, place.folder);
   const timer = setTimeout(() => running.signal("SIGKILL"), milliseconds);
   const ended = await running.ended;
   clearTimeout(timer);

@@ -110,7 +110,7 @@ crashTest("a restore over a database whose disk is full leaves that database as 
 
 /** Fills the disk while the run waits at a call of the store. */
 async function fillAt(place: Place, description: Description, rule: JsonRule, disk: Disk): Promise<Ended> {
-  const running = start(drive({ ...description, rules: [rule] }), place.folder);
+  await using running = start(drive({ ...description, rules: [rule] }), place.folder);
   await running.said("waiting");
   await disk.fill(0);
   await running.answer();

@@ -21,8 +21,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A process under test. */
-export interface Running {
+/** A process under test. It is killed, should it still live, when it is disposed of. */
+export interface Running extends AsyncDisposable {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   /** Waits until it printed a line with this status; rejects when it ends before. */
@@ -39,6 +39,9 @@ export interface Command {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** No process under test takes longer, unless it hangs. */
+const LONGEST_MILLISECONDS = 120_000;
 
 const DRIVER = fileURLToPath(new URL("./driver.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -86,8 +89,24 @@ export function start({ program, args, env = {} }: Command, cwd: string): Runnin
       }
     }
   };
+  const signal = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+      return true;
+    } catch (error) {
+      // It has ended, and was waited for.
+      if (error instanceof Deno.errors.NotFound || error instanceof TypeError) return false;
+      throw error;
+    }
+  };
+  let hung = false;
+  const deadline = setTimeout(() => {
+    hung = signal("SIGKILL");
+  }, LONGEST_MILLISECONDS);
   const ended = Promise.all([child.status, read(), new Response(child.stderr).text()]).then(
-    async ([status, _, stderr]) => {
+    async ([status, _, complaint]) => {
+      const stderr = hung ? `it hung, and was killed by the test: ${complaint}` : complaint;
+      clearTimeout(deadline);
       await input.close().catch(() => {});
       for (const [said, { reject }] of waiting) {
         reject(new Error(`it ended before it was ${said}: ${stderr}`));
@@ -107,14 +126,10 @@ export function start({ program, args, env = {} }: Command, cwd: string): Runnin
     async answer() {
       await input.write(new TextEncoder().encode("go\n"));
     },
-    signal(name) {
-      try {
-        Deno.kill(child.pid, name);
-        return true;
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound || error instanceof TypeError) return false;
-        throw error;
-      }
+    signal,
+    async [Symbol.asyncDispose]() {
+      signal("SIGKILL");
+      await ended;
     },
   };
 }

@@ -122,7 +122,7 @@ async function killAtRandom(
   const most = 1 + Math.floor(random() * MOST_KILLS_A_RUN);
   let kills = 0;
   for (let attempt = 0; attempt < most; attempt++) {
-    const running = start(drive(description), place.folder);
+    await using running = start(drive(description), place.folder);
     const timer = setTimeout(() => running.signal("SIGKILL"), random() * milliseconds);
     const ended = await running.ended;
     clearTimeout(timer);

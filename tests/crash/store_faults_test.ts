@@ -77,7 +77,7 @@ function callOf(made: string): Call {
 /** Runs into the fault, which the run has to survive by itself unless its process is killed or it was lied to. */
 async function suffer(place: Place, description: Description, fault: Fault): Promise<Ended> {
   if (fault.kind === "delay") {
-    const running = start(drive(description), place.folder);
+    await using running = start(drive(description), place.folder);
     await running.said("waiting");
     await running.answer();
     const ended = await running.ended;

@@ -114,7 +114,7 @@ export async function runUntilCall(command: Command, folder: string, nth: number
   const log = join(folder, "strace.fifo");
   await new Deno.Command("mkfifo", { args: ["-m", "0600", log] }).output();
   const options = { calls: DURABLE_CALLS, log, holdMicroseconds: HOLD_MICROSECONDS };
-  const running = start(traced(command, options), folder);
+  await using running = start(traced(command, options), folder);
   const file = await Deno.open(log);
   let rest = "";
   let isCounted = false;

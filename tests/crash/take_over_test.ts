@@ -30,7 +30,7 @@ for (const { scenario, hangsAt } of cases) {
       await using template = await makeTemplate(SMALL);
       await using place = await openPlace();
       const description = await scenario.lay(place, template);
-      const owner = start(drive({ ...description, rules: [hangsAt] }), place.folder);
+      await using owner = start(drive({ ...description, rules: [hangsAt] }), place.folder);
       await owner.said("waiting");
       assert.ok(owner.signal("SIGSTOP"));
       await until(() => isStopped(owner.pid), 5000, () => "the owner does not stop");

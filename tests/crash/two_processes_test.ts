@@ -53,7 +53,10 @@ crashTest("of two new backups of one database, one runs, and the other is told i
 
 /** Lets two processes go at the same moment; returns what the loser was told. */
 async function race(place: Place, descriptions: readonly [Description, Description]): Promise<string> {
-  const racers = descriptions.map((each) => start(drive({ ...each, barrier: true }), place.folder));
+  const [one, other] = descriptions;
+  await using first = start(drive({ ...one, barrier: true }), place.folder);
+  await using second = start(drive({ ...other, barrier: true }), place.folder);
+  const racers = [first, second];
   await Promise.all(racers.map((racer) => racer.said("ready")));
   await Promise.all(racers.map((racer) => racer.answer()));
   const winner = await Promise.any(racers.map((racer) => racer.said("waiting").then(() => racer)));
