@@ -144,9 +144,10 @@ export interface Adapter {
   /** Tells what stands at the target of a restore, without changing it. */
   inspect(access: Access, signal: AbortSignal): Promise<Target>;
   /**
-   * Loads a dump of `format` from `plain` and checks it. The end of the stream alone never commits: a stream that fails
-   * leaves the target as it was. Drops what earlier attempts of the same run left. After it resolves, `commit` makes
-   * the data visible; an engine that can only load in place does so here and says so in its documentation.
+   * Loads a dump of `format` from `plain`, whose chunks become its own, and checks it. The end of the stream alone never
+   * commits: a stream that fails leaves the target as it was. Drops what earlier attempts of the same run left. After it
+   * resolves, `commit` makes the data visible; an engine that can only load in place does so here and says so in its
+   * documentation.
    */
   load(
     access: Access,

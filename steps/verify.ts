@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Context, Workflow } from "../engine/workflow.ts";
 import { CairnError } from "../errors.ts";
 import type { Store } from "../storage/storage.ts";
+import { freeBytes } from "../streams/collect.ts";
 import { createPool } from "../streams/pool.ts";
 import { artifactKeys } from "./artifact.ts";
 import type { Environment } from "./environment.ts";
@@ -74,7 +75,7 @@ async function verify(context: Context, environment: Environment, job: VerifyJob
         signal: attempt.signal,
         progress: attempt.progress,
       });
-      await plain.pipeTo(new WritableStream());
+      for await (const bytes of plain) freeBytes(bytes);
       return null;
     });
   }

@@ -1,8 +1,25 @@
 /**
- * Buffers that left a heap are only freed by its next collection, which V8 starts late because it hardly sees them.
- * Where the program was built with `--v8-flags=--expose-gc`, the data path asks for small collections itself.
+ * Gives memory back early. A large buffer is only freed when a collection finds that nobody holds it, which V8 starts
+ * late because such memory hardly counts for it; and one that survived two small collections waits for a full one.
  */
 
+/** Larger than the buffers that node shares among many small results. */
+export const SHARED_BYTES: number = 1 << 16;
+
+/**
+ * Gives the memory of `bytes` back at once, where they stand at the start of a large buffer: they and everything else in
+ * that buffer are gone. For the last holder of bytes that were made for it alone.
+ *
+ * Measured in a restore: 35 MB less at the peak and a tenth less CPU, since the memory is used again while it is hot.
+ */
+export function freeBytes(bytes: Uint8Array): void {
+  const { buffer, byteOffset } = bytes;
+  if (buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > SHARED_BYTES) {
+    buffer.transfer(0);
+  }
+}
+
+/** Only where the program was built with `--v8-flags=--expose-gc`. */
 const gc: unknown = Reflect.get(globalThis, "gc");
 
 /** A function to call with each number of bytes dropped; after every `everyBytes` it collects what is young. */

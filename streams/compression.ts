@@ -1,12 +1,7 @@
 /** One block to one frame and back, synchronously: what the workers do with zstd and gzip. */
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Compression } from "./codec.ts";
-
-/**
- * Output is collected in pieces of this size. Measured: with 16 KiB to 1 MiB compression takes the same time, and
- * small pieces leave less garbage.
- */
-const PIECE_BYTES = 1 << 18;
+import { freeBytes } from "./collect.ts";
 
 /** Our gzip members carry their own size in an extra field of this id (RFC 1952 §2.3.1.1). */
 export const GZIP_FIELD_ID: readonly [number, number] = [0x43, 0x41];
@@ -27,9 +22,12 @@ export class FrameDamage extends Error {}
  * A zstd frame states its content size and carries a checksum; a gzip member carries its own size in an extra field.
  */
 export function compressBlock(codec: Compression, level: number, block: Uint8Array): Uint8Array {
+  // Room for the worst case, so that the result is one piece, which whoever uses it can give back at once. Measured:
+  // 7 % less CPU than pieces of 256 KiB that are put together and left to a collection.
+  const chunkSize = block.length + (block.length >> 7) + 1024;
   if (codec === "zstd") {
     const options = {
-      chunkSize: PIECE_BYTES,
+      chunkSize,
       // Known to node:zlib though not to its types: the frame's header states the size.
       pledgedSrcSize: block.length,
       params: {
@@ -40,7 +38,10 @@ export function compressBlock(codec: Compression, level: number, block: Uint8Arr
     };
     return zstdCompressSync(block, options);
   }
-  return gzipMember(gzipSync(block, { level, chunkSize: PIECE_BYTES }));
+  const plain = gzipSync(block, { level, chunkSize });
+  const member = gzipMember(plain);
+  freeBytes(plain);
+  return member;
 }
 
 /** Puts our extra field into a gzip member that has no extra fields. */

@@ -3,14 +3,9 @@
 /** A worker of the pool: does one task at a time and sends every buffer back. */
 import { sealedBytes } from "./age_layout.ts";
 import { ChunkDamage, openChunks, sealChunks } from "./chunks.ts";
-import { createCollector } from "./collect.ts";
+import { freeBytes, SHARED_BYTES } from "./collect.ts";
 import { compressBlock, decompressFrame, FrameDamage } from "./compression.ts";
 import type { Piece, Reply, Request } from "./task.ts";
-
-/** Larger than node's shared buffers. */
-const SHARED_BYTES = 1 << 16;
-
-const dropped = createCollector(4 << 20);
 
 self.onmessage = async (event: MessageEvent<Request>) => {
   const { id, input } = event.data;
@@ -30,9 +25,9 @@ async function perform({ task, input, output }: Request): Promise<Piece> {
   const bytes = new Uint8Array(input.buffer, 0, input.length);
   switch (task.kind) {
     case "compress":
-      return intoOutput(compressBlock(task.codec, task.level, bytes), output, bytes.length);
+      return intoOutput(compressBlock(task.codec, task.level, bytes), output);
     case "decompress":
-      return intoOutput(decompressFrame(task.codec, bytes, task.plainBytes), output, task.plainBytes);
+      return intoOutput(decompressFrame(task.codec, bytes, task.plainBytes), output);
     case "seal":
     case "open": {
       const target = output ?? new ArrayBuffer(sealedBytes(input.length));
@@ -43,15 +38,15 @@ async function perform({ task, input, output }: Request): Promise<Piece> {
 }
 
 /** Copies a result into the buffer given for it, or sends the result's own buffer when it fills that. */
-function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined, garbage: number): Piece {
-  // Also for what leaves: measured, without a collection its memory comes back late, 10 MB more at the peak.
-  dropped(garbage);
+function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined): Piece {
   const { buffer } = result;
   if (output === undefined || output.byteLength < result.length) {
     // A small result may stand in a buffer that node shares among many; that one must not leave.
     const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 && result.length > SHARED_BYTES;
-    return { buffer: own ? buffer : result.slice().buffer, length: result.length };
+    // Not `slice`, which of a node buffer is no copy.
+    return { buffer: own ? buffer : new Uint8Array(result).buffer, length: result.length };
   }
   new Uint8Array(output).set(result);
+  freeBytes(result);
   return { buffer: output, length: result.length };
 }

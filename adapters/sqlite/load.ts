@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { CairnError } from "../../errors.ts";
+import { freeBytes } from "../../streams/collect.ts";
 import { syncFile, syncFolder, writeAll } from "../../streams/durable.ts";
 import { writeBehind } from "../../streams/write_behind.ts";
 import type { Address, Loaded, LoadRequest, Selection } from "../adapter.ts";
@@ -126,6 +127,7 @@ async function writeStream(
     async write(bytes) {
       await writeAll(file, bytes);
       behind.grown(written += bytes.length);
+      freeBytes(bytes);
     },
   });
   try {
