@@ -56,8 +56,9 @@ async function watch(command: CommandLine): Promise<{ main: Usage; child: Usage 
     env: { ...command.env },
     stdin: "null",
     stdout: "null",
-    stderr: "inherit",
+    stderr: "piped",
   }).spawn();
+  const complaints = new Response(process.stderr).text();
   const seen = new Map<number, Usage>();
   const look = () => {
     for (const pid of [process.pid, ...childrenOf(process.pid)]) {
@@ -68,7 +69,8 @@ async function watch(command: CommandLine): Promise<{ main: Usage; child: Usage 
   const timer = setInterval(look, SAMPLE_MILLISECONDS);
   const { success } = await process.status;
   clearInterval(timer);
-  if (!success) throw new Error(`${command.words.join(" ")} failed`);
+  if (!success) throw new Error(`${command.words.join(" ")}: ${await complaints}`);
+  await complaints;
   const main = seen.get(process.pid) ?? { peakBytes: NaN, cpuSeconds: NaN };
   seen.delete(process.pid);
   const child = { peakBytes: 0, cpuSeconds: 0 };
