@@ -39,14 +39,14 @@ async function perform({ task, input, output }: Request): Promise<Piece> {
 
 /** Copies a result into the buffer given for it, or sends the result's own buffer when it fills that. */
 function intoOutput(result: Uint8Array, output: ArrayBuffer | undefined): Piece {
-  const { buffer } = result;
-  if (output === undefined || output.byteLength < result.length) {
+  const { buffer, length } = result;
+  if (output === undefined || output.byteLength < length) {
     // A small result may stand in a buffer that node shares among many; that one must not leave.
-    const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 && result.length > SHARED_BYTES;
+    const own = buffer instanceof ArrayBuffer && result.byteOffset === 0 && length > SHARED_BYTES;
     // Not `slice`, which of a node buffer is no copy.
-    return { buffer: own ? buffer : new Uint8Array(result).buffer, length: result.length };
+    return { buffer: own ? buffer : new Uint8Array(result).buffer, length };
   }
   new Uint8Array(output).set(result);
   freeBytes(result);
-  return { buffer: output, length: result.length };
+  return { buffer: output, length };
 }
