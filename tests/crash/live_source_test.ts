@@ -1,14 +1,22 @@
 /** A live source and a live target: what exists only where a dump is a process, from takes to aborted loads. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { readContent } from "../adapters/sqlite_content.ts";
 import type { LiveFault } from "../doubles/live_sqlite.ts";
 import type { JsonRule } from "./driver.ts";
-import { checkContent, checkNothingLeft, checkOnlyTarget, checkStoreEmpty, pathsIn } from "./invariants.ts";
+import {
+  checkArtifact,
+  checkContent,
+  checkNothingLeft,
+  checkOnlyTarget,
+  checkStoreEmpty,
+  pathsIn,
+} from "./invariants.ts";
 import { each } from "./many.ts";
 import { LARGE, makeTemplate, openPlace, SMALL } from "./place.ts";
 import { describe, drive, type Line, run, runWell } from "./processes.ts";
 import { scenarios } from "./scenarios.ts";
-import { makeOther } from "./source_database.ts";
+import { changeSource, makeOther } from "./source_database.ts";
 import { crashTest } from "./settings.ts";
 
 const { liveBackup, liveRestore } = scenarios;
@@ -23,9 +31,13 @@ crashTest("a live dump that was cut off by a kill is taken again, under another 
     assert.equal(killed.signal, "SIGKILL", describe(killed));
     const objects = await pathsIn(place.store);
     assert.ok(objects.some((path) => path.endsWith("000001.zst")), `take ${index + 1} has no part`);
+    changeSource(place.source);
   }
   assert.equal(takesOf(await runWell(drive(description), place.folder)), 3);
-  await liveBackup.check(place, template);
+  await checkNothingLeft(place);
+  const dump = join(place.folder, "by-hand.db");
+  await checkArtifact(place, template, dump);
+  checkContent(dump, readContent(place.source), NO_SETTINGS);
 });
 
 crashTest("a live dump that is complete is not taken again", async () => {

@@ -27,6 +27,16 @@ export function makeSource(path: string, rows: number, mode: "delete" | "wal"): 
   }
 }
 
+/** Changes a source from its first row on, so that the next dump has other bytes. */
+export function changeSource(path: string): void {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec("UPDATE customer SET name = name || '!'");
+  } finally {
+    db.close();
+  }
+}
+
 /** Makes another database, which a restore replaces. */
 export function makeOther(path: string, mode: "delete" | "wal"): void {
   const db = new DatabaseSync(path);
