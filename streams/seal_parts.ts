@@ -9,7 +9,7 @@ import type { Hash } from "node:crypto";
 import { CairnError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { createFiller } from "./filler.ts";
-import { MAX_BLOCK_BYTES } from "./frames.ts";
+import { firstFrame, MAX_BLOCK_BYTES } from "./frames.ts";
 import { partName } from "./part_name.ts";
 import { createAgePacker, createPlainPacker } from "./part_packer.ts";
 import { createPartWriter, type SealedPart, type StoredPiece } from "./part_writer.ts";
@@ -134,8 +134,10 @@ export function sealParts(
     const input = { buffer: block, length };
     const { output, spent } = await pool.run({ kind: "compress", codec, level }, input, await outputs.take());
     blocks.give(spent);
+    const bytes = new Uint8Array(output.buffer, 0, output.length);
+    requireFrame(codec, bytes, length);
     return {
-      bytes: new Uint8Array(output.buffer, 0, output.length),
+      bytes,
       plainBytes: length,
       hash,
       release: () => outputs.give(output.buffer),
@@ -191,4 +193,11 @@ export function sealParts(
       await settled;
     },
   };
+}
+
+/** A backup that cannot be read is worse than none: each frame is walked through before it is sealed. */
+function requireFrame(codec: Codec, bytes: Uint8Array, plainBytes: number): void {
+  const frame = firstFrame(codec, bytes);
+  if (frame?.bytes === bytes.length && frame.plainBytes === plainBytes && !frame.skippable) return;
+  throw new CairnError("internal", `a block of ${plainBytes} bytes was not compressed to one whole frame`);
 }

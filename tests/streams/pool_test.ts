@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { createPool } from "../../streams/pool.ts";
 import { content, failure } from "./fixture.ts";
 
@@ -16,6 +17,27 @@ Deno.test("tasks give back every buffer, and a result in the one given", async (
   const { output: plain } = await pool.run(back, made.output).catch(() => assert.fail());
   assert.deepEqual(new Uint8Array(plain.buffer, 0, plain.length), content(10_000));
 });
+
+for (const codec of ["zstd", "gzip"] as const) {
+  Deno.test(`${codec}: blocks of every size come back as they were`, async () => {
+    await using pool = createPool({ workers: 2 });
+    for (const size of [0, 1, 1000, 1 << 16, (1 << 16) + 1, 1 << 18, 1 << 20, 1 << 22]) {
+      for (const bytes of [content(size), new Uint8Array(size)]) {
+        const input = { buffer: bytes.slice().buffer, length: size };
+        const compress = { kind: "compress", codec, level: 3 } as const;
+        const { output } = await pool.run(compress, input, new ArrayBuffer(size + (size >> 7) + 1024));
+        assert.ok(output.length > 0);
+        const back = { kind: "decompress", codec, plainBytes: size } as const;
+        const plain = (await pool.run(back, output)).output;
+        assert.equal(
+          Buffer.compare(new Uint8Array(plain.buffer, 0, plain.length), bytes),
+          0,
+          `${size} bytes`,
+        );
+      }
+    }
+  });
+}
 
 Deno.test("a result that does not fit comes in a buffer of its own", async () => {
   await using pool = createPool({ workers: 1 });
