@@ -272,7 +272,6 @@ Deno.test("sqlite: an address is the real path, also of a file that is still to 
       "sqlite:",
       ":memory:",
       "sqlite::memory:",
-      "postgres://h/d",
       "mysql://h/d",
       "gopher://x",
     ]
