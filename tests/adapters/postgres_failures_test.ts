@@ -36,6 +36,17 @@ async function childrenCalled(name: string): Promise<number[]> {
   return found;
 }
 
+/** Kills the children of that name; one may have ended by itself meanwhile. */
+async function killChildren(name: string): Promise<void> {
+  for (const pid of await childrenCalled(name)) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
 /** Waits until this process has a child of that name. */
 async function childCalled(name: string): Promise<number> {
   for (let turn = 0; turn < 400; turn++) {
@@ -198,7 +209,7 @@ if (hasPostgres()) {
     const dump = h.adapter.dump(source, snapshot, { offset: 0, selection: EVERYTHING, signal: live() });
     const reader = dump.stream.getReader();
     await reader.read();
-    for (const pid of await childrenCalled("pg_dump")) Deno.kill(pid, "SIGKILL");
+    await killChildren("pg_dump");
     const error = await assertCode("tool_failed", drain(reader));
     assert.match(error.message, /SIGKILL/);
     await assertCode("tool_failed", dump.finished);
@@ -213,8 +224,8 @@ if (hasPostgres()) {
       loading.catch(() => {});
       // The program that asks first is a psql too; the one that loads is there when pg_restore is.
       await childCalled("pg_restore");
-      for (const pid of await childrenCalled("pg_restore")) Deno.kill(pid, "SIGKILL");
-      for (const pid of await childrenCalled("psql")) Deno.kill(pid, "SIGKILL");
+      await killChildren("pg_restore");
+      await killChildren("psql");
       await assertCode("tool_failed", loading);
       assert.deepEqual(await h.adapter.inspect(target, live()), before);
     }
