@@ -30,6 +30,7 @@ export function renderTable(
   const lines = [...hasTitles ? [titles] : [], ...rows]
     .map((row) => columns.map((_, index) => visible(row[index] ?? "")));
   const widths = fit(columns, lines, width);
+  const isPainted = columns.some((column) => column.paint !== undefined);
   return lines.map((cells, row) => {
     const padded = cells.map((cell, index) => {
       const space = widths[index] ?? 0;
@@ -39,6 +40,7 @@ export function renderTable(
     });
     const plain = padded.join(" ".repeat(GAP)).trimEnd();
     if ((row === 0 && hasTitles) || !fits(plain, width)) return cut(plain, width);
+    if (!isPainted) return plain;
     return padded.map((cell, index) => paint(cell, columns[index]?.paint)).join(" ".repeat(GAP)).trimEnd();
   });
 }

@@ -3,6 +3,8 @@
 // What moves, recolours or reorders the rest of a line: C0 and C1 controls, line separators, bidirectional controls.
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** Most texts: a list may have 70,000 of them. */
+const PLAIN = /^[\x20-\x7e]*$/;
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 // East Asian wide and full-width blocks (Unicode TR 11), as far as names are likely to use them.
 const WIDE =
@@ -14,6 +16,7 @@ const segments = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** Makes a name from outside harmless: control characters are shown as `\x1b` or `\u202e`, not obeyed. */
 export function visible(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(CONTROLS, (control) => {
     const code = control.charCodeAt(0);
     return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
@@ -22,7 +25,7 @@ export function visible(text: string): string {
 
 /** How many columns a text takes; colours take none. */
 export function textWidth(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segments.segment(text.replace(SGR, ""))) width += graphemeWidth(segment);
   return width;
