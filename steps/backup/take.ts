@@ -6,7 +6,7 @@ import { type ArtifactKeys, artifactKeys, isId, makeId, openKey, timeOfId } from
 import { type Environment, sealFolder } from "../environment.ts";
 import type { BackupJob } from "../job.ts";
 import { removeTree } from "../remove_tree.ts";
-import { namesIn } from "../entries.ts";
+import { entriesOf, namesIn } from "../entries.ts";
 import { readObject } from "../read_manifest.ts";
 import type { Prepared } from "./snapshot.ts";
 
@@ -123,19 +123,39 @@ export async function openArtifacts(
   signal: AbortSignal,
 ): Promise<string[]> {
   const ids: string[] = [];
-  for await (const name of namesIn(store, label, signal)) {
-    const id = name.endsWith(".open") ? name.slice(0, -".open".length) : "";
-    if (isId(id) && await ownerOf(store, openKey(label, id), signal) === run) ids.push(id);
+  for await (const entry of entriesOf(store, label, signal)) {
+    const id = entry.name.endsWith(".open") ? entry.name.slice(0, -".open".length) : "";
+    if (!isId(id) || entry.kind !== "object") continue;
+    if (await ownerOf(store, openKey(label, id), entry.bytes, signal) === run) ids.push(id);
   }
   return ids;
 }
 
-async function ownerOf(store: Store, key: string, signal: AbortSignal): Promise<string | undefined> {
+/**
+ * The run that a marker of `bytes` names; undefined when it is gone or no marker of ours. A marker that cannot be read is an
+ * error: to pass it over would leave the parts behind for ever.
+ */
+async function ownerOf(
+  store: Store,
+  key: string,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let text: string;
   try {
-    const marker: unknown = JSON.parse(await readObject(store, key, signal));
+    text = await readObject(store, key, signal);
+  } catch (error) {
+    if (error instanceof CairnError && error.code === "not_found") return undefined;
+    throw error;
+  }
+  if (new TextEncoder().encode(text).length < bytes) {
+    throw new CairnError("io", `${key} in ${store.url} was read in part only`, { hint: "try again" });
+  }
+  try {
+    const marker: unknown = JSON.parse(text);
     const owned = typeof marker === "object" && marker !== null && "run" in marker;
     return owned && typeof marker.run === "string" ? marker.run : undefined;
   } catch {
-    return undefined; // gone, or not one of ours
+    return undefined; // not one of ours
   }
 }

@@ -59,10 +59,11 @@ async function main(description: Description): Promise<number> {
     }
     await createUnlessThere(engine, workflows, description);
     say({ run, status: "running" });
-    if (description.how === "cancel") say({ run, status: await engine.cancel(run) });
+    const calls = () => stores.flatMap((store) => store.calls);
+    if (description.how === "cancel") say({ run, status: await engine.cancel(run), calls: calls() });
     else {
       const output = await engine.execute(run, { takeOver: description.how === "take-over" });
-      say({ run, status: "done", output, calls: stores.flatMap((store) => store.calls) });
+      say({ run, status: "done", output, calls: calls() });
     }
     await engine[Symbol.asyncDispose]();
     return 0;
