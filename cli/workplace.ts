@@ -1,6 +1,6 @@
 /** What commands that touch runs, databases or stores work with: the configuration, the surroundings and the engine. */
 import type { Config } from "../config/config.ts";
-import { type Engine, openEngine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { type Environment, makeEnvironment } from "../steps/environment.ts";
 import type { Workflows } from "../steps/workflows.ts";
 import { askSecret } from "./ask.ts";
@@ -31,7 +31,10 @@ export async function openSurroundings(
 /** Opens the workplace; makes the state folder and its database when they are not there. */
 export async function openWorkplace(session: Session): Promise<Workplace> {
   const { config, environment } = await openSurroundings(session);
-  const { makeWorkflows } = await import("../steps/workflows.ts");
+  const [{ makeWorkflows }, { openEngine }] = await Promise.all([
+    import("../steps/workflows.ts"),
+    import("../engine/engine.ts"),
+  ]);
   const workflows = makeWorkflows(environment);
   const patience = patienceForTests();
   const engine = await openEngine({
